@@ -1,0 +1,49 @@
+/**
+ * Who may import whom (docs/architecture.md). Every room lists what it may use; all else is an error,
+ * type imports included. A room without a line here fails `every-room-has-a-rule`.
+ */
+const own = (room) => `^src/${room}(/|\\.ts$)`
+const pkg = (name) => `^node_modules/${name}/`
+const node = (name) => `^(node:)?${name}$`
+const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|timers|timers/promises|tty|url|util|v8|worker_threads)$'
+
+const rooms = {
+  orders: { why: 'the domain is pure: no I/O, clock and ids are arguments', may: ['orders'], packages: [pkg('@sinclair/typebox'), node('crypto')] },
+  users: { why: 'the domain is pure: no I/O', may: ['users'], packages: [pkg('@sinclair/typebox')] },
+  desk: { why: 'the desk knows the services only as ports', may: ['desk', 'orders', 'users'], packages: [] },
+  store: { why: 'SQL and nothing else', may: ['store', 'orders', 'users'], packages: [pkg('pg'), pkg('@types/pg'), pkg('node-pg-migrate'), anyNode] },
+  cache: { why: 'views in Redis and nothing else', may: ['cache', 'orders'], packages: [pkg('ioredis'), anyNode] },
+  broker: { why: 'the broker knows order events; the outbox reaches intake as an argument', may: ['broker', 'orders'], packages: [pkg('amqplib'), anyNode] },
+  config: { why: 'the environment is read here and depends on nothing of ours', may: ['config'], packages: [pkg('@sinclair/typebox'), pkg('env-schema')] },
+  plugins: { why: 'plugins open, decorate and close; they know no route and no process', may: ['plugins', 'config', 'orders', 'users', 'desk', 'store', 'cache', 'broker'], packages: ['^node_modules/', anyNode] },
+  routes: { why: 'routes reach services only through typed decorators', may: ['routes', 'orders', 'users', 'desk'], packages: [pkg('fastify'), pkg('@sinclair/typebox'), pkg('@fastify/type-provider-typebox')] },
+  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins'], packages: [pkg('fastify'), pkg('pg'), pkg('@types/pg'), pkg('amqplib'), anyNode] },
+  api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), anyNode] },
+  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'local'], packages: ['^node_modules/', anyNode] },
+  cli: { why: 'cli picks a command', may: ['cli', 'commands'], packages: [pkg('commander'), anyNode] },
+  local: { why: 'local finds and starts services; it knows nothing of ours', may: ['local'], packages: ['^node_modules/', anyNode] }
+}
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', comment: 'a cycle has no first file to read', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-dev-packages', severity: 'error', comment: 'production runs without dev packages', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' } },
+    { name: 'every-room-has-a-rule', severity: 'error', comment: 'a new room needs a line in DESIGN section 6 and here', from: {}, to: { path: '^src/', pathNot: Object.keys(rooms).map(own) } },
+    { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    ...Object.entries(rooms).map(([room, { why, may, packages }]) => ({
+      name: `room-${room}`,
+      severity: 'error',
+      comment: why,
+      from: { path: own(room) },
+      to: { pathNot: [...may.map(own), ...packages] }
+    })),
+    { name: 'identity-only-crypto', severity: 'error', comment: 'the domain hashes identities and nothing else', from: { path: '^src/orders/', pathNot: '^src/orders/identity' }, to: { path: node('crypto') } }
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] }
+  }
+}

@@ -1,0 +1,38 @@
+import neostandard, { plugins } from 'neostandard'
+
+const tseslint = plugins['typescript-eslint']
+const env = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'The environment is read in src/config.ts only (src/cli.ts hands it over).'
+}
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', '.local/**', 'bench/results/**'] }),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'typescript-eslint': tseslint.plugin },
+    rules: {
+      'typescript-eslint/no-floating-promises': ['error', {
+        allowForKnownSafePromises: [{ from: 'package', name: 'PromiseWithSubtest', package: '@tapjs/core' }]
+      }],
+      'typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      'typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      'typescript-eslint/switch-exhaustiveness-check': 'error',
+      'typescript-eslint/only-throw-error': 'error'
+    }
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'max-lines': ['error', 250],
+      'max-lines-per-function': ['error', 60],
+      'max-depth': ['error', 3],
+      complexity: ['error', 10],
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', env]
+    }
+  },
+  { files: ['src/cli.ts', 'src/commands/**', 'src/local/**'], rules: { 'no-console': 'off' } },
+  { files: ['src/config.ts', 'src/cli.ts', 'src/local/**'], rules: { 'no-restricted-syntax': 'off' } }
+]
