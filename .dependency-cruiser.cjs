@@ -8,7 +8,7 @@ const node = (name) => `^(node:)?${name}$`
 const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|timers|timers/promises|tty|url|util|v8|worker_threads)$'
 
 const rooms = {
-  orders: { why: 'the domain is pure: no I/O, clock and ids are arguments', may: ['orders'], packages: [pkg('@sinclair/typebox'), node('crypto')] },
+  orders: { why: 'the domain is pure: no I/O, clock and ids are arguments', may: ['orders', 'users'], packages: [pkg('@sinclair/typebox'), node('crypto')] },
   users: { why: 'the domain is pure: no I/O', may: ['users'], packages: [pkg('@sinclair/typebox')] },
   desk: { why: 'the desk knows the services only as ports', may: ['desk', 'orders', 'users'], packages: [] },
   store: { why: 'SQL and nothing else', may: ['store', 'orders', 'users'], packages: [pkg('pg'), pkg('@types/pg'), pkg('node-pg-migrate'), anyNode] },

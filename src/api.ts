@@ -1,0 +1,53 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type Logger } from 'pino'
+import { type Config } from './config.js'
+import { amqpPlugin } from './plugins/amqp.js'
+import { authPlugin } from './plugins/auth.js'
+import { configPlugin } from './plugins/config.js'
+import { deskPlugin } from './plugins/desk.js'
+import { errorsPlugin } from './plugins/errors.js'
+import { healthPlugin } from './plugins/health.js'
+import { httpPlugin, serverOptions } from './plugins/http.js'
+import { intakePlugin } from './plugins/intake.js'
+import { createLogger } from './plugins/logger.js'
+import { openapiPlugin } from './plugins/openapi.js'
+import { passwordsPlugin } from './plugins/passwords.js'
+import { postgresPlugin } from './plugins/postgres.js'
+import { rateLimitPlugin } from './plugins/rate-limit.js'
+import { redisPlugin } from './plugins/redis.js'
+import { validationPlugin } from './plugins/validation.js'
+import { tokenRoutes } from './routes/auth/token.js'
+import { orderRoutes } from './routes/orders/orders.js'
+import { userRoutes } from './routes/users/users.js'
+
+/**
+ * The api, ready to listen. The written order is the architecture: what a request meets first, then the backing services,
+ * then what is built on them, then routes. Fastify closes in the reverse order, so what stands on a service ends before it.
+ */
+export async function buildApi (config: Config, logger: Logger = createLogger(config)): Promise<FastifyInstance> {
+  const app = Fastify(serverOptions(config, logger)).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(configPlugin, { config })
+  await app.register(httpPlugin)
+  await app.register(validationPlugin)
+  await app.register(errorsPlugin)
+  await app.register(openapiPlugin)
+  // An order is accepted by the broker or by the outbox: either is enough.
+  await app.register(healthPlugin, { ready: (state) => state('postgres') === 'up' || state('rabbitmq') === 'up' })
+
+  await app.register(postgresPlugin)
+  await app.register(redisPlugin)
+  await app.register(amqpPlugin)
+
+  await app.register(passwordsPlugin)
+  await app.register(authPlugin)
+  await app.register(rateLimitPlugin)
+  await app.register(intakePlugin)
+  await app.register(deskPlugin)
+
+  await app.register(userRoutes)
+  await app.register(tokenRoutes)
+  await app.register(orderRoutes)
+  return app as unknown as FastifyInstance
+}

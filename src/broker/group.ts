@@ -1,0 +1,156 @@
+/** Whether an item that failed may have been taken all the same. */
+export type Failure = 'refused' | 'unknown'
+
+export class GroupError extends Error {
+  override readonly name = 'GroupError'
+  /** `refused`: it never left, or was turned down; `unknown`: it left and was not answered */
+  readonly outcome: Failure
+
+  constructor (outcome: Failure, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.outcome = outcome
+  }
+}
+
+export interface GroupOptions<T> {
+  /** Sends one group; its rejection is every item's. An error's own `outcome` is kept, else it is `unknown`. */
+  send (items: T[]): Promise<void>
+  /** bytes */
+  sizeOf (item: T): number
+  maxItems: number
+  maxBytes: number
+  /** Groups under way at a time; above the first only full ones are sent. */
+  maxInFlight: number
+  /** Items held at a time, in flight and unsettled ones included: what bounds memory in an outage. */
+  maxHeld: number
+  /** An item's whole time, from its arrival. */
+  timeLimitMs: number
+}
+
+interface Entry<T> {
+  item: T
+  size: number
+  deadline: number
+  settled: boolean
+  resolve (): void
+  reject (error: Error): void
+}
+
+/**
+ * Group commit: an item is sent at once when nothing is under way; while a group awaits its answer, further items gather
+ * and leave together. No timer stands in the way of a lone item, one answer serves hundreds of busy ones.
+ */
+export class Group<T> {
+  readonly #options: GroupOptions<T>
+  #gathered: Array<Entry<T>> = []
+  readonly #flights = new Set<Array<Entry<T>>>()
+  #inFlight = 0
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor (options: GroupOptions<T>) {
+    this.#options = options
+  }
+
+  /** Items not settled, late ones in flight included. */
+  get held (): number {
+    return this.#gathered.length + this.#inFlight
+  }
+
+  /** Something sent is past its time and still unanswered: whoever answers is stuck. */
+  get stalled (): boolean {
+    const now = Date.now()
+    for (const [first] of this.#flights) if (first && first.deadline <= now) return true
+    return false
+  }
+
+  /** Resolves when the group that took the item was answered. @throws GroupError */
+  add (item: T): Promise<void> {
+    if (this.held >= this.#options.maxHeld) return Promise.reject(new GroupError('refused', 'too many are waiting'))
+    return new Promise((resolve, reject) => {
+      const deadline = Date.now() + this.#options.timeLimitMs
+      this.#gathered.push({ item, size: this.#options.sizeOf(item), deadline, settled: false, resolve, reject })
+      this.#sweeper ??= setInterval(() => this.#sweep(), Math.ceil(this.#options.timeLimitMs / 8)).unref()
+      this.#pump()
+    })
+  }
+
+  /** Gives back everything gathered and not sent, as refused. What is in flight is settled by its own send. */
+  giveBack (detail: string): void {
+    for (const entry of this.#gathered.splice(0)) entry.reject(new GroupError('refused', detail))
+  }
+
+  /** Resolves when nothing is held any more. */
+  async settled (): Promise<void> {
+    while (this.held > 0) await new Promise<void>((resolve) => { this.#onSettled.push(resolve) })
+  }
+
+  #onSettled: Array<() => void> = []
+
+  #pump (): void {
+    while (this.#gathered.length > 0 && this.#flights.size < this.#options.maxInFlight) {
+      const { count, full } = this.#next()
+      if (this.#flights.size > 0 && !full) return
+      void this.#send(this.#gathered.splice(0, count))
+    }
+  }
+
+  /** How many of the gathered fit into one group, and whether they fill it. */
+  #next (): { count: number, full: boolean } {
+    const { maxItems, maxBytes } = this.#options
+    let bytes = 0
+    for (const [index, { size }] of this.#gathered.entries()) {
+      bytes += size
+      if (index === maxItems || (index > 0 && bytes > maxBytes)) return { count: index, full: true }
+    }
+    return { count: this.#gathered.length, full: this.#gathered.length === maxItems }
+  }
+
+  async #send (entries: Array<Entry<T>>): Promise<void> {
+    this.#flights.add(entries)
+    this.#inFlight += entries.length
+    try {
+      await this.#options.send(entries.map(({ item }) => item))
+      for (const entry of entries) settle(entry)
+    } catch (cause) {
+      const error = groupError(cause)
+      for (const entry of entries) settle(entry, error)
+    } finally {
+      this.#flights.delete(entries)
+      this.#inFlight -= entries.length
+      this.#pump()
+      this.#wakeIfEmpty()
+    }
+  }
+
+  /** Entries stand in the order of their deadlines. */
+  #sweep (): void {
+    const now = Date.now()
+    const late = this.#gathered.findIndex((entry) => entry.deadline > now)
+    const unsent = this.#gathered.splice(0, late === -1 ? this.#gathered.length : late)
+    for (const entry of unsent) settle(entry, new GroupError('refused', 'not sent in time'))
+    for (const flight of this.#flights) {
+      for (const entry of flight) if (entry.deadline <= now) settle(entry, new GroupError('unknown', 'not answered in time'))
+    }
+    this.#wakeIfEmpty()
+  }
+
+  #wakeIfEmpty (): void {
+    if (this.held > 0) return
+    clearInterval(this.#sweeper)
+    this.#sweeper = undefined
+    for (const resolve of this.#onSettled.splice(0)) resolve()
+  }
+}
+
+function settle<T> (entry: Entry<T>, error?: Error): void {
+  if (entry.settled) return
+  entry.settled = true
+  if (error) entry.reject(error)
+  else entry.resolve()
+}
+
+function groupError (cause: unknown): GroupError {
+  if (cause instanceof GroupError) return cause
+  const outcome = (cause as { outcome?: Failure } | null)?.outcome === 'refused' ? 'refused' : 'unknown'
+  return new GroupError(outcome, cause instanceof Error ? cause.message : String(cause), { cause })
+}

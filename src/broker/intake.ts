@@ -1,0 +1,59 @@
+import { toEnvelope } from '../orders/envelope.js'
+import { OrderError } from '../orders/errors.js'
+import { type OrderEvent } from '../orders/event.js'
+import { Group, GroupError } from './group.js'
+import { type Publisher } from './publisher.js'
+
+/** Writes the events to the outbox in one committed statement, or throws an error with `outcome`. */
+export type WriteOutbox = (events: OrderEvent[]) => Promise<void>
+
+export type Road = 'broker' | 'outbox'
+
+/**
+ * Takes an order event: from here on it is not lost. By the broker when it confirms in time, else by the outbox; by neither
+ * it is not taken and the caller is told which of the two errors it is. A late confirm beside an outbox row is a
+ * harmless double, because the event id is the same.
+ */
+export class Intake {
+  readonly #publisher: Publisher
+  readonly #outbox: Group<OrderEvent>
+  readonly #onOutbox: (event: OrderEvent, why: Error) => void
+
+  /** @param onOutbox told of every event that went the outbox road, and why */
+  constructor (publisher: Publisher, write: WriteOutbox, timeLimitMs: number, onOutbox: (event: OrderEvent, why: Error) => void) {
+    this.#publisher = publisher
+    this.#onOutbox = onOutbox
+    this.#outbox = new Group({
+      send: write,
+      sizeOf: (event) => JSON.stringify(toEnvelope(event)).length,
+      maxItems: 1000,
+      maxBytes: 1024 * 1024,
+      maxInFlight: 2,
+      maxHeld: 16_384,
+      timeLimitMs
+    })
+  }
+
+  /** @throws OrderError `not_accepted` (nothing was written) or `outcome_unknown` */
+  async take (event: OrderEvent): Promise<Road> {
+    const failure = await this.#publisher.publish(event).then(() => null, asGroupError)
+    if (failure === null) return 'broker'
+    await this.#outbox.add(event).catch((cause: unknown) => {
+      const unknown = failure.outcome === 'unknown' || asGroupError(cause).outcome === 'unknown'
+      throw new OrderError(unknown ? 'outcome_unknown' : 'not_accepted', { cause })
+    })
+    this.#onOutbox(event, failure)
+    return 'outbox'
+  }
+
+  /** Resolves when nothing taken is still on its way. */
+  async settled (): Promise<void> {
+    await this.#publisher.settled()
+    await this.#outbox.settled()
+  }
+}
+
+function asGroupError (error: unknown): GroupError {
+  if (error instanceof GroupError) return error
+  throw error
+}

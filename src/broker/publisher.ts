@@ -1,0 +1,94 @@
+import { type ConfirmChannel, type Message } from 'amqplib'
+import { type OrderEvent } from '../orders/event.js'
+import { type EncodedEvent, encodeEvent, encodeMessage } from './codec.js'
+import { Group, GroupError } from './group.js'
+import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
+
+export interface PublisherOptions {
+  /** From an event's arrival to its confirm, milliseconds. */
+  confirmTimeoutMs: number
+}
+
+/**
+ * Publishes order events and resolves each when the broker has confirmed it: a majority of the queue's nodes has it on disk.
+ * One publisher outlives many broker sessions: `use` gives it the channel of the present one.
+ */
+export class Publisher {
+  readonly #group: Group<EncodedEvent>
+  readonly #returned = new Set<string>()
+  #channel: ConfirmChannel | null = null
+  #blocked = false
+  /** Ends every publish under way when its channel is lost: not all confirm callbacks can be relied on to come back. */
+  readonly #lost = new Set<(error: Error) => void>()
+
+  constructor ({ confirmTimeoutMs }: PublisherOptions) {
+    this.#group = new Group({
+      send: (events) => this.#publish(events),
+      sizeOf: ({ size }) => size,
+      maxItems: 256,
+      maxBytes: 128 * 1024,
+      maxInFlight: 4,
+      maxHeld: 16_384,
+      timeLimitMs: confirmTimeoutMs
+    })
+  }
+
+  /** Whether it is worth publishing now; if not, the outbox is the faster road. */
+  get open (): boolean {
+    return this.#channel !== null && !this.#blocked && !this.#group.stalled
+  }
+
+  /** Takes the confirm channel of a new session, until it closes. */
+  use (channel: ConfirmChannel): void {
+    this.#channel = channel
+    this.#blocked = false
+    channel.on('return', (message: Message) => this.#returned.add(message.properties.messageId as string))
+    channel.on('close', () => this.#close(channel))
+    channel.on('error', () => this.#close(channel))
+  }
+
+  /** A memory or disk alarm: the broker has stopped reading from this connection. */
+  block (blocked: boolean): void {
+    this.#blocked = blocked
+    if (blocked) this.#group.giveBack('the broker is blocked by an alarm')
+  }
+
+  /** Resolves when the broker confirmed it. @throws GroupError: `refused` never reached a queue, `unknown` may have */
+  async publish (event: OrderEvent): Promise<void> {
+    if (!this.open) throw new GroupError('refused', 'no broker to publish to')
+    return await this.#group.add(encodeEvent(event))
+  }
+
+  /** Resolves when every event was confirmed or given up. */
+  settled (): Promise<void> {
+    return this.#group.settled()
+  }
+
+  async #publish (events: EncodedEvent[]): Promise<void> {
+    const channel = this.#channel
+    if (!channel) throw new GroupError('refused', 'no broker to publish to')
+    const { content, contentType } = encodeMessage(events)
+    const messageId = events[0]!.event.event_id
+    const options = { persistent: true, mandatory: true, messageId, contentType, appId: 'comanda' }
+    let lose: ((error: Error) => void) | undefined
+    await new Promise<void>((resolve, reject) => {
+      lose = reject
+      this.#lost.add(reject)
+      channel.publish(INTAKE_EXCHANGE, PLACED_KEY, content, options, (error: unknown) => {
+        // A nack and a closed channel look alike here, so both count as unknown.
+        if (error) reject(new GroupError('unknown', 'not confirmed by the broker', { cause: error }))
+        else if (this.#returned.delete(messageId)) reject(new GroupError('refused', 'no queue is bound to the exchange'))
+        else resolve()
+      })
+    }).finally(() => { if (lose) this.#lost.delete(lose) })
+  }
+
+  #close (channel: ConfirmChannel): void {
+    if (this.#channel !== channel) return
+    this.#channel = null
+    this.#returned.clear()
+    this.#group.giveBack('the connection to the broker was lost')
+    for (const lose of this.#lost) lose(new GroupError('unknown', 'the connection to the broker was lost before its confirm'))
+    this.#lost.clear()
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Channel, type ChannelModel } from 'amqplib'
+import { within } from './limits.js'
+import { declareTopology } from './topology.js'
+
+/** One open connection to the broker with its first channel, and how to close both. */
+export interface Session {
+  connection: ChannelModel
+  channel: Channel
+  /** May reject when the connection is already gone. */
+  close (): Promise<void>
+}
+
+export interface SessionsOptions {
+  open (): Promise<Session>
+  /** Told of every change; `cause` is why the broker is away. */
+  onState (state: 'up' | 'down', cause?: Error): void
+}
+
+/** Opens what one user of the connection needs (a channel, a consumer); runs again in every session. */
+export type Attach = (connection: ChannelModel) => Promise<void>
+
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 5000
+const CLOSE_LIMIT_MS = 1000
+
+/**
+ * Broker sessions under supervision: whatever ends one (closed, reset, silent, refused), the next is opened with back-off
+ * and jitter, and everything attached is opened again on it. Nothing awaits a session, so nothing hangs on the broker.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #attached: Attach[] = []
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #endSession: () => void = () => {}
+
+  constructor (options: SessionsOptions) {
+    this.#options = options
+  }
+
+  attach (attach: Attach): void {
+    this.#attached.push(attach)
+  }
+
+  start (): void {
+    this.#running = this.#run()
+  }
+
+  /** Closes the session and opens no other. */
+  async stop (): Promise<void> {
+    this.#stopping.abort()
+    this.#endSession()
+    await this.#running
+  }
+
+  async #run (): Promise<void> {
+    const { signal } = this.#stopping
+    for (let failures = 0; !signal.aborted;) {
+      const cause = await this.#live(() => { failures = 0 })
+      if (signal.aborted) return
+      this.#options.onState('down', cause)
+      const longest = Math.min(FIRST_DELAY_MS * 2 ** failures++, LONGEST_DELAY_MS)
+      await wait(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** One session from opening to its end. @returns why it ended */
+  async #live (opened: () => void): Promise<Error> {
+    let session: Session | undefined
+    try {
+      session = await this.#options.open()
+      const ended = this.#endOf(session)
+      ended.catch(() => {}) // attaching may fail first
+      await Promise.race([this.#prepare(session), ended])
+      opened()
+      this.#options.onState('up')
+      await ended
+      return new Error('closed by the broker')
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    } finally {
+      if (session) await within(session.close(), CLOSE_LIMIT_MS)
+    }
+  }
+
+  async #prepare ({ connection, channel }: Session): Promise<void> {
+    await declareTopology(channel)
+    for (const attach of this.#attached) await attach(connection)
+  }
+
+  /** Settles when the session is over. Listeners stand at once: an `error` nobody listens to ends the process. */
+  #endOf ({ connection, channel }: Session): Promise<void> {
+    return new Promise((resolve, reject) => {
+      connection.on('error', reject)
+      connection.on('close', (error?: Error) => error ? reject(error) : resolve())
+      channel.on('error', reject)
+      channel.on('close', resolve)
+      this.#endSession = resolve
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import { type Channel } from 'amqplib'
+
+/**
+ * Every exchange and queue, declared by api and worker alike, identically.
+ * A change of queue arguments is refused by the broker (406): it means a new queue name.
+ */
+export const INTAKE_EXCHANGE = 'comanda.intake'
+export const ORDERS_QUEUE = 'comanda.orders'
+export const DEAD_QUEUE = 'comanda.orders.dead'
+export const PLACED_KEY = 'order'
+
+/**
+ * At-least-once dead lettering asks for `overflow: reject-publish` (RabbitMQ, "Quorum Queues").
+ * The delivery limit is a backstop only: the broker charges every message of a lost channel, the innocent too.
+ */
+const ORDERS_ARGUMENTS = {
+  'x-queue-type': 'quorum',
+  'x-dead-letter-exchange': '',
+  'x-dead-letter-routing-key': DEAD_QUEUE,
+  'x-dead-letter-strategy': 'at-least-once',
+  'x-overflow': 'reject-publish',
+  'x-delivery-limit': 100
+}
+
+export async function declareTopology (channel: Channel): Promise<void> {
+  await channel.assertExchange(INTAKE_EXCHANGE, 'direct', { durable: true })
+  await channel.assertQueue(DEAD_QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  await channel.assertQueue(ORDERS_QUEUE, { durable: true, arguments: ORDERS_ARGUMENTS })
+  await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, PLACED_KEY)
+}

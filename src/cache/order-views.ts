@@ -1,0 +1,95 @@
+import { type Redis, type Result } from 'ioredis'
+import { type OrderView, rank } from '../orders/view.js'
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    /** KEYS: one a view. ARGV, four a view: rank, whole value, life in milliseconds, replaced event. */
+    putOrderViews (...args: Array<string | number>): Result<number, Context>
+  }
+}
+
+/**
+ * A value is `<rank, 12 digits> <event_id> <the order as JSON>`: the guard reads its first bytes and never parses JSON.
+ * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
+ * because it shows what will never be.
+ */
+const PUT = `
+for i, key in ipairs(KEYS) do
+  local at = (i - 1) * 4
+  local found = redis.call('getrange', key, 0, 48)
+  if found == '' or string.sub(found, 1, 12) < ARGV[at + 1] or (ARGV[at + 4] ~= '' and string.sub(found, 14, 49) == ARGV[at + 4]) then
+    redis.call('set', key, ARGV[at + 2], 'PX', ARGV[at + 3])
+  end
+end
+return #KEYS`
+
+/** A persisted view is a copy of a row: short-lived, so that whatever went wrong heals by itself. */
+const PERSISTED_MS = 60_000
+/** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
+const UNPERSISTED_MS = 24 * 3_600_000
+const RANK_DIGITS = 12
+const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
+
+/** A view to write; `replaces` names a rejected event whose view gives way whatever its rank. */
+export interface ViewToPut {
+  view: OrderView
+  replaces?: string
+}
+
+export interface FoundView {
+  view: OrderView | null
+  /** false: Redis could not be asked, so a missing view says nothing */
+  asked: boolean
+}
+
+/** Order views in Redis. Every failure is a miss: it is counted, reported once a call through `onFailure`, and never thrown. */
+export class OrderViews {
+  readonly #redis: Redis
+  readonly #prefix: string
+  readonly #onFailure: (error: Error) => void
+
+  constructor (redis: Redis, prefix: string, onFailure: (error: Error) => void) {
+    this.#redis = redis
+    this.#prefix = prefix
+    this.#onFailure = onFailure
+    if (!('putOrderViews' in redis)) (redis as Redis).defineCommand('putOrderViews', { lua: PUT })
+  }
+
+  async get (orderId: string): Promise<FoundView> {
+    try {
+      const value = await this.#redis.get(this.#key(orderId))
+      return { view: value === null ? null : decode(value), asked: true }
+    } catch (error) {
+      this.#onFailure(error as Error)
+      return { view: null, asked: false }
+    }
+  }
+
+  /** Writes all views in one script call. @returns whether Redis took the call */
+  async put (views: readonly ViewToPut[]): Promise<boolean> {
+    if (views.length === 0) return true
+    try {
+      const keys = views.map(({ view }) => this.#key(view.order.order_id))
+      await this.#redis.putOrderViews(keys.length, ...keys, ...views.flatMap(encode))
+      return true
+    } catch (error) {
+      this.#onFailure(error as Error)
+      return false
+    }
+  }
+
+  #key (orderId: string): string {
+    return `${this.#prefix}order:${orderId}`
+  }
+}
+
+function encode ({ view, replaces = '' }: ViewToPut): Array<string | number> {
+  const digits = String(rank(view)).padStart(RANK_DIGITS, '0')
+  return [digits, `${digits} ${view.event_id} ${JSON.stringify(view.order)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
+}
+
+function decode (value: string): OrderView | null {
+  const head = VALUE.exec(value)
+  if (!head) return null
+  return { order: JSON.parse(value.slice(head[0].length)), event_id: head[2]!, persisted: Number(head[1]) % 2 === 1 }
+}

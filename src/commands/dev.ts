@@ -1,0 +1,84 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type LocalServices } from '../local/services.js'
+import { defaultStateDir, findServices } from '../local/services.js'
+import { migrate } from '../store/migrate.js'
+import { ensureOperator } from './operator.js'
+
+type Env = Record<string, string | undefined>
+
+const READY_LIMIT_MS = 20_000
+
+/** `npm start`: services found or started, api and worker as two processes over them, everything stopped on a signal. */
+export async function runDev (env: Env): Promise<number> {
+  const stateDir = defaultStateDir(process.cwd())
+  const services = await findServices({ env, purpose: 'start', stateDir, say: console.log })
+  try {
+    return await runProcesses(services, stateDir, env)
+  } finally {
+    await services.stop()
+    console.log('stopped')
+  }
+}
+
+async function runProcesses (services: LocalServices, stateDir: string, env: Env): Promise<number> {
+  for (const { how } of [services.postgres, services.redis, services.rabbitmq]) console.log(how)
+  if (services.postgres.url === null) {
+    console.error('comanda needs Postgres: set DATABASE_URL to one, or install one')
+    return 1
+  }
+  await migrate(services.postgres.url)
+  const password = kept(join(stateDir, 'operator-password'))
+  await ensureOperator(services.postgres.url, 'operator', password)
+  const childEnv = {
+    ...env,
+    DATABASE_URL: services.postgres.url,
+    REDIS_URL: services.redis.url ?? '',
+    AMQP_URL: services.rabbitmq.url ?? '',
+    JWT_SECRET: env.JWT_SECRET ?? kept(join(stateDir, 'jwt-secret'))
+  }
+  const children = ['api', 'worker'].map((name) => fork(process.argv[1]!, [name], { env: childEnv }))
+  const stopped = stopOnSignal(children)
+  const api = `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? 3000}`
+  void whenReady(`${api}/readyz`, children).then((ready) => {
+    if (ready) console.log(`\nComanda is ready\n  api       ${api}\n  docs      ${api}/docs\n  worker    http://${env.HOST ?? '127.0.0.1'}:${env.WORKER_PORT ?? 3001}/readyz\n  operator  nick_name "operator", password "${password}"\nCtrl-C stops everything.\n`)
+  })
+  return await stopped
+}
+
+/** A random value that stays the same over restarts. */
+function kept (file: string): string {
+  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  return readFileSync(file, 'utf8')
+}
+
+/** Resolves when both are gone: 0 after a signal, 1 when one of them ended by itself. */
+async function stopOnSignal (children: ChildProcess[]): Promise<number> {
+  const exits = children.map(async (child) => await once(child, 'exit'))
+  let asked = false
+  const stop = () => {
+    asked = true
+    for (const child of children) child.kill('SIGTERM')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  await Promise.race(exits)
+  const bySignal = asked
+  if (!bySignal) console.error('one of the two processes ended by itself: stopping the other')
+  stop()
+  await Promise.all(exits)
+  return bySignal ? 0 : 1
+}
+
+async function whenReady (url: string, children: ChildProcess[]): Promise<boolean> {
+  const deadline = Date.now() + READY_LIMIT_MS
+  while (Date.now() < deadline && children.every((child) => child.exitCode === null && child.signalCode === null)) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => null)
+    if (answer?.ok) return true
+    await wait(50)
+  }
+  return false
+}

@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { loadConfig } from '../config.js'
+import { buildWorker } from '../worker/worker.js'
+import { serve } from './process.js'
+
+const POLL_MS = 50
+
+/** @param options.once work off both sources and end @param options.limitMs for that; exit code 1 when it was not enough */
+export async function runWorker (env: Record<string, string | undefined>, { once, limitMs }: { once: boolean, limitMs: number }): Promise<number> {
+  const config = loadConfig('worker', env, () => '')
+  const app = await buildWorker(config, undefined, { once })
+  if (!once) {
+    await serve(app)
+    return 0
+  }
+  await app.ready()
+  const deadline = Date.now() + limitMs
+  let drained = false
+  let cause: unknown
+  while (!drained && Date.now() < deadline) {
+    drained = await app.drained().catch((error: unknown) => {
+      cause = error
+      return false
+    })
+    if (!drained) await wait(POLL_MS)
+  }
+  if (drained) app.log.info('drained')
+  else app.log.error({ err: cause, services: app.health.report() }, 'not drained in time: the rest stays where it is; run it again when the services answer')
+  await app.close()
+  return drained ? 0 : 1
+}

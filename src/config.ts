@@ -1,0 +1,101 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { envSchema } from 'env-schema'
+
+const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
+
+/** The one schema of the environment. README's table is checked against it. */
+export const Environment = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
+    default: 'development', description: 'In `production` a missing URL or secret refuses to start'
+  }),
+  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always'),
+  REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
+  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the outbox')),
+  JWT_SECRET: Type.Optional(Type.String({
+    pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs tokens, 32 characters or more; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
+  })),
+  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that api and worker listen on' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
+  WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health only' }),
+  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), {
+    default: 'info', description: 'trace, debug, info, warn, error, fatal or silent'
+  }),
+  DOCS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: no /docs' }),
+  TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses of the proxies in front, comma separated; their `X-Forwarded-For` is believed' })),
+  REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
+  CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the outbox' }),
+  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins and registrations a minute from one address' })
+})
+
+export type ProcessName = 'api' | 'worker'
+
+export interface Config {
+  readonly process: ProcessName
+  readonly production: boolean
+  readonly databaseUrl: string
+  /** null: this service runs without it */
+  readonly redisUrl: string | null
+  readonly amqpUrl: string | null
+  /** The first signs, all verify; empty for a worker, which issues nothing. */
+  readonly jwtSecrets: readonly string[]
+  readonly host: string
+  readonly port: number
+  readonly logLevel: string
+  readonly docs: boolean
+  readonly trustProxy: readonly string[]
+  readonly redisPrefix: string
+  readonly confirmTimeoutMs: number
+  readonly loginLimit: number
+}
+
+/** A bad environment: one message that names every bad variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** @param randomSecret signs tokens where no secret need be given @throws ConfigError */
+export function loadConfig (process: ProcessName, env: Record<string, string | undefined>, randomSecret: () => string): Config {
+  const { read, faults } = readEnvironment(env)
+  const production = read.NODE_ENV === 'production'
+  const needed = process === 'api' ? ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET'] : ['REDIS_URL', 'AMQP_URL']
+  for (const name of needed) if (production && !env[name]) faults.add(name)
+  if (faults.size > 0) throw new ConfigError(`bad environment: ${[...faults].map((name) => describe(name, Boolean(env[name]))).join('; ')}`)
+  const secrets = read.JWT_SECRET?.split(',') ?? [randomSecret()]
+  return Object.freeze({
+    process,
+    production,
+    databaseUrl: read.DATABASE_URL,
+    redisUrl: read.REDIS_URL ?? null,
+    amqpUrl: read.AMQP_URL ?? null,
+    jwtSecrets: process === 'api' ? secrets : [],
+    host: read.HOST,
+    port: process === 'api' ? read.PORT : read.WORKER_PORT,
+    logLevel: read.LOG_LEVEL as string,
+    docs: read.DOCS === 'on',
+    trustProxy: read.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? [],
+    redisPrefix: read.REDIS_PREFIX,
+    confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
+    loginLimit: read.LOGIN_LIMIT
+  })
+}
+
+interface Fault { instancePath: string, params: { missingProperty?: string } }
+
+/** An empty variable is a missing one: compose files and shells cannot unset. */
+function readEnvironment (env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Set<string> } {
+  const given = Object.fromEntries(Object.keys(Environment.properties).filter((name) => env[name]).map((name) => [name, env[name]]))
+  try {
+    return { read: envSchema<Static<typeof Environment>>({ schema: Environment, data: given, env: false }), faults: new Set() }
+  } catch (error) {
+    const faults = (error as { errors?: Fault[] }).errors
+    if (!faults) throw error
+    const names = faults.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))
+    return { read: given as unknown as Static<typeof Environment>, faults: new Set(names) }
+  }
+}
+
+/** Never the value: it may be a secret. */
+function describe (name: string, given: boolean): string {
+  const { description } = Environment.properties[name as keyof typeof Environment.properties]
+  return `${name} is ${given ? 'not valid' : 'missing'} (${description ?? ''})`
+}

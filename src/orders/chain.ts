@@ -1,0 +1,83 @@
+import { type OrderEvent } from './event.js'
+
+/** What became of an event: applied to its order, kept until its base is applied, or refused for good. */
+export type Outcome = 'applied' | 'waiting' | 'rejected'
+
+/** Why an event can never be applied; stable codes, shown in the timeline. */
+export type RejectReason =
+  | 'already_placed' // another placement owns this order id
+  | 'superseded' // its base was already built upon by another event
+  | 'base_rejected' // its base was itself rejected
+  | 'wrong_version' // its version is not the next one after its base
+
+export type Decision =
+  | { event: OrderEvent, outcome: 'applied' | 'waiting' }
+  | { event: OrderEvent, outcome: 'rejected', reason: RejectReason }
+
+/** The end of an order's chain: the last event applied. */
+export interface ChainHead {
+  event_id: string
+  version: number
+}
+
+export interface Extension {
+  /** The head after these events; null when still nothing is applied. */
+  head: ChainHead | null
+  /** The last event applied here, whose state the row takes; null when none was. */
+  last: OrderEvent | null
+  /** One decision for each event that was not applied or rejected before. */
+  decisions: Decision[]
+}
+
+/**
+ * Extends ONE order's chain by the events given, in any order and with duplicates.
+ *
+ * An event is applied exactly when its base is the head (a placement: when there is no head). One whose base is not
+ * known yet waits; one whose base was built upon by another, or was rejected, is rejected. Among rivals for one base
+ * the first given wins. So duplicates, reordering and any split into batches end in the same chain.
+ *
+ * @param head the row's last applied event, null when there is no row
+ * @param outcomeOf what was recorded for an event before; undefined when it was never seen
+ */
+export function extendChain (
+  head: ChainHead | null,
+  events: readonly OrderEvent[],
+  outcomeOf: (event_id: string) => Outcome | undefined
+): Extension {
+  const decided = new Map<string, Decision>()
+  const open = unique(events, (id) => outcomeOf(id) === 'applied' || outcomeOf(id) === 'rejected')
+  let last: OrderEvent | null = null
+
+  const judge = (event: OrderEvent): Decision | undefined => {
+    if (event.base === (head?.event_id ?? null)) {
+      if (event.order.version !== (head?.version ?? 0) + 1) return { event, outcome: 'rejected', reason: 'wrong_version' }
+      head = { event_id: event.event_id, version: event.order.version }
+      last = event
+      return { event, outcome: 'applied' }
+    }
+    if (event.base === null) return { event, outcome: 'rejected', reason: 'already_placed' }
+    switch (decided.get(event.base)?.outcome ?? outcomeOf(event.base)) {
+      case 'applied': return { event, outcome: 'rejected', reason: 'superseded' }
+      case 'rejected': return { event, outcome: 'rejected', reason: 'base_rejected' }
+      default: return undefined
+    }
+  }
+
+  // Sorted by version one pass settles a whole chain; further passes settle what hung on a late rejection.
+  for (let before = -1; before < decided.size;) {
+    before = decided.size
+    for (const event of open) {
+      const decision = decided.has(event.event_id) ? undefined : judge(event)
+      if (decision) decided.set(event.event_id, decision)
+    }
+  }
+  return { head, last, decisions: open.map((event) => decided.get(event.event_id) ?? { event, outcome: 'waiting' }) }
+}
+
+function unique (events: readonly OrderEvent[], settled: (event_id: string) => boolean): OrderEvent[] {
+  const byId = new Map<string, OrderEvent>()
+  for (const event of events) {
+    if (!byId.has(event.event_id) && !settled(event.event_id)) byId.set(event.event_id, event)
+  }
+  return [...byId.values()].sort((a, b) => a.order.version - b.order.version)
+}

@@ -1,0 +1,121 @@
+/** The order event on the wire: CloudEvents 1.0 in JSON (cloudevents.io, JSON format). */
+import { Type, type Static } from '@sinclair/typebox'
+import { FormatRegistry } from '@sinclair/typebox/type'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
+import { ORDER_STATUSES } from './lifecycle.js'
+import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
+
+export const SCHEMA_VERSION = 1
+const SCHEMA_NAME = 'urn:comanda:order-event:'
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+// eslint-disable-next-line no-control-regex -- U+0000 is what is looked for: Postgres stores none
+const STORABLE = /^[^\u0000\p{Cs}]*$/u
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+FormatRegistry.Set('comanda-uuid', (text) => UUID.test(text))
+FormatRegistry.Set('comanda-text', (text) => STORABLE.test(text))
+FormatRegistry.Set('comanda-moment', (text) => MOMENT.test(text) && !Number.isNaN(Date.parse(text)))
+
+const Uuid = Type.String({ format: 'comanda-uuid' })
+const Moment = Type.String({ format: 'comanda-moment' })
+const oneOf = <T extends string>(values: readonly T[]) => Type.Union(values.map((value) => Type.Literal(value)))
+
+const Data = Type.Object({
+  user_id: Type.Integer({ minimum: 1, maximum: 2147483647 }),
+  // This compiler counts UTF-16 units where the api and Postgres count characters.
+  item_description: Type.String({ minLength: 1, maxLength: MAX_DESCRIPTION * 2, format: 'comanda-text' }),
+  item_quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }),
+  item_price: Type.Integer({ minimum: 0, maximum: MAX_PRICE }),
+  total_value: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY * MAX_PRICE }),
+  status: oneOf(ORDER_STATUSES),
+  version: Type.Integer({ minimum: 1, maximum: 2147483647 }),
+  base: Type.Union([Uuid, Type.Null()]),
+  created_at: Moment
+})
+
+/** Attribute names are a-z0-9 only, as CloudEvents asks; unknown extensions are let through, as it asks too. */
+const Envelope = Type.Object({
+  specversion: Type.Literal('1.0'),
+  id: Uuid,
+  type: oneOf(ORDER_EVENT_TYPES),
+  source: Type.String(),
+  subject: Uuid,
+  time: Moment,
+  datacontenttype: Type.Literal('application/json'),
+  dataschema: Type.String(),
+  requestid: Type.String({ maxLength: 128, format: 'comanda-text' }),
+  traceparent: Type.Optional(Type.String({ maxLength: 128, format: 'comanda-text' })),
+  data: Data
+})
+export type Envelope = Static<typeof Envelope>
+const checker = TypeCompiler.Compile(Envelope)
+
+export function toEnvelope ({ event_id, type, base, order, occurred_at, request_id, traceparent }: OrderEvent): Envelope {
+  return {
+    specversion: '1.0',
+    id: event_id,
+    type: type as Envelope['type'],
+    source: '/comanda/api',
+    subject: order.order_id,
+    time: occurred_at,
+    datacontenttype: 'application/json',
+    dataschema: `${SCHEMA_NAME}${SCHEMA_VERSION}`,
+    requestid: request_id,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: {
+      user_id: order.user_id,
+      item_description: order.item_description,
+      item_quantity: order.item_quantity,
+      item_price: order.item_price,
+      total_value: order.total_value,
+      status: order.status as Envelope['data']['status'],
+      version: order.version,
+      base,
+      created_at: order.created_at
+    }
+  }
+}
+
+/** Why something read from the wire is not an order event this build can apply. */
+export class EnvelopeError extends Error {
+  override readonly name = 'EnvelopeError'
+  /** `newer_schema`: a reason to wait for a newer worker, never to park; `malformed`: it will never become readable */
+  readonly code: 'newer_schema' | 'malformed'
+
+  constructor (code: EnvelopeError['code'], detail: string) {
+    super(detail)
+    this.code = code
+  }
+}
+
+/** @throws EnvelopeError */
+export function fromEnvelope (value: unknown): OrderEvent {
+  refuseNewerSchema(value)
+  if (!checker.Check(value)) {
+    const fault = checker.Errors(value).First()
+    throw new EnvelopeError('malformed', `${fault?.path ?? ''} ${fault?.message ?? 'not an order event'}`.trim())
+  }
+  const { item_quantity, item_price, total_value, base, ...rest } = value.data
+  if (total_value !== item_quantity * item_price) throw new EnvelopeError('malformed', '/data/total_value is not quantity x price')
+  const first = [value.type === 'order.placed', base === null, rest.version === 1]
+  if (first.includes(true) && first.includes(false)) throw new EnvelopeError('malformed', 'exactly a placement has version 1 and no base')
+  return {
+    event_id: value.id,
+    type: value.type,
+    base,
+    occurred_at: value.time,
+    request_id: value.requestid,
+    ...(value.traceparent === undefined ? {} : { traceparent: value.traceparent }),
+    order: { ...rest, item_quantity, item_price, total_value, order_id: value.subject, updated_at: value.time }
+  }
+}
+
+function refuseNewerSchema (value: unknown): void {
+  const schema = (value as { dataschema?: unknown } | null)?.dataschema
+  if (typeof schema !== 'string' || !schema.startsWith(SCHEMA_NAME)) return
+  const version = Number(schema.slice(SCHEMA_NAME.length))
+  if (Number.isInteger(version) && version > SCHEMA_VERSION) {
+    throw new EnvelopeError('newer_schema', `order event schema ${version}; this build knows ${SCHEMA_VERSION}`)
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import { type OrderLine } from './order.js'
+
+/**
+ * The order's id for a request with an Idempotency-Key: the same caller, route and key name the same order in any
+ * process, with any cache state, for ever.
+ * @returns a UUID of version 8 (RFC 9562, section 5.8) over SHA-256
+ */
+export function keyedOrderId (route: string, user_id: number, key: string): string {
+  return uuidv8(['comanda.order', route, String(user_id), key])
+}
+
+/**
+ * The placement's event id for a keyed request: the same body falls together on it, another body is a rival placement.
+ * The body is taken in canonical form, so the order of its members and its white space do not matter.
+ */
+export function keyedEventId (order_id: string, line: OrderLine): string {
+  return uuidv8(['comanda.placement', order_id, line.item_description, String(line.item_quantity), String(line.item_price)])
+}
+
+/** Each part goes in behind its length in bytes: no two lists of parts are ever the same bytes. */
+function uuidv8 (parts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}`)
+  const bytes = hash.digest().subarray(0, 16)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,28 @@
+import { type Role } from '../users/roles.js'
+
+export const ORDER_STATUSES = ['accepted', 'confirmed', 'paid', 'shipped', 'delivered', 'cancelled', 'rejected'] as const
+export type OrderStatus = typeof ORDER_STATUSES[number]
+
+/**
+ * Who may move an order from one status to another; what is not listed is illegal.
+ *
+ *   accepted -> confirmed -> paid -> shipped -> delivered
+ *       \___________\__________\-> cancelled
+ *
+ * Nobody moves an order to `confirmed` (persisting does) or to `rejected` (the worker's verdict does).
+ */
+const MOVES: Record<OrderStatus, Partial<Record<OrderStatus, readonly Role[]>>> = {
+  accepted: { cancelled: ['customer', 'operator'] },
+  confirmed: { paid: ['operator'], cancelled: ['customer', 'operator'] },
+  paid: { shipped: ['operator'], cancelled: ['customer', 'operator'] },
+  shipped: { delivered: ['operator'] },
+  delivered: {},
+  cancelled: {},
+  rejected: {}
+}
+
+/** The statuses that this caller may move the order to from here, in the order of the lifecycle. */
+export function nextStatuses (from: OrderStatus, role: Role): OrderStatus[] {
+  const moves = MOVES[from]
+  return ORDER_STATUSES.filter((to) => moves[to]?.includes(role))
+}

@@ -1,0 +1,101 @@
+import jwt from '@fastify/jwt'
+import { type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { UserError } from '../users/errors.js'
+import { type Role } from '../users/roles.js'
+import { ProblemError } from './errors.js'
+
+/** Who is asking, as their token says; no database is asked. */
+export interface Caller {
+  user_id: number
+  role: Role
+  /** When the person logged in, Unix seconds; a session lasts SESSION_S from it, however often it is renewed. */
+  since: number
+}
+
+/** The body of POST /auth/token: RFC 6749, section 5.1. */
+export interface IssuedToken {
+  access_token: string
+  token_type: 'Bearer'
+  /** seconds */
+  expires_in: number
+}
+
+declare module 'fastify' {
+  interface FastifyRequest { caller: Caller | null }
+  interface FastifyInstance {
+    /** An onRequest hook: the request goes on with `caller` set, or is answered 401. */
+    authenticate (request: FastifyRequest): Promise<void>
+    /** Who is asking, on an authenticated route. */
+    callerOf (request: FastifyRequest): Caller
+    /** @throws UserError `session_over` */
+    issueToken (caller: Caller): IssuedToken
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    namespaces: 'current' | 'previous'
+    payload: Claims
+  }
+}
+
+interface Claims { sub: string, role: Role, auth_time: number }
+
+export const TOKEN_S = 15 * 60
+export const SESSION_S = 12 * 3600
+const ISSUER = 'comanda'
+const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
+
+/** JWT by HS256 alone (RFC 7519; algorithms pinned as RFC 8725, section 3.1 asks). While a secret is rotated the previous one still verifies. */
+export const authPlugin = fp(async (app) => {
+  const [current, previous] = app.config.jwtSecrets
+  if (current === undefined) throw new Error('no secret to sign tokens with')
+  for (const [namespace, secret] of Object.entries({ current, ...(previous === undefined ? {} : { previous }) })) {
+    await app.register(jwt, {
+      namespace,
+      secret,
+      sign: { algorithm: 'HS256', iss: ISSUER, aud: ISSUER },
+      verify: { algorithms: ['HS256'], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'exp', 'iss', 'aud', 'role', 'auth_time'], cache: false }
+    })
+  }
+
+  const verify = (token: string): Claims => {
+    try {
+      return app.jwt.current.verify<Claims>(token)
+    } catch (error) {
+      if (previous === undefined || isExpired(error)) throw error
+      return app.jwt.previous.verify<Claims>(token)
+    }
+  }
+
+  app.decorateRequest('caller', null)
+  app.decorate('authenticate', async (request: FastifyRequest) => {
+    const { authorization } = request.headers
+    if (authorization === undefined) throw new ProblemError('token_missing')
+    try {
+      const { sub, role, auth_time } = verify(BEARER.exec(authorization)?.[1] ?? '')
+      request.caller = { user_id: Number(sub), role, since: auth_time }
+    } catch (cause) {
+      throw new ProblemError(isExpired(cause) ? 'token_expired' : 'token_invalid', { cause })
+    }
+  })
+
+  app.decorate('callerOf', ({ caller }: FastifyRequest) => {
+    if (!caller) throw new ProblemError('token_missing')
+    return caller
+  })
+
+  app.decorate('issueToken', ({ user_id, role, since }: Caller) => {
+    const left = since + SESSION_S - Math.floor(Date.now() / 1000)
+    if (left <= 0) throw new UserError('session_over')
+    const expires_in = Math.min(TOKEN_S, left)
+    const access_token = app.jwt.current.sign({ sub: String(user_id), role, auth_time: since }, { expiresIn: expires_in })
+    return { access_token, token_type: 'Bearer', expires_in } as const
+  })
+}, { name: 'auth', dependencies: ['config', 'errors'] })
+
+function isExpired (error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED' || code === 'FAST_JWT_EXPIRED'
+}

@@ -1,0 +1,67 @@
+import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { OrderError } from '../orders/errors.js'
+import { StoreError } from '../store/failures.js'
+import { UserError } from '../users/errors.js'
+import { type InputFault, problemBody, type ProblemCode, problems } from './problems.js'
+import { InputError } from './validation.js'
+
+/** An error of ours that a plugin or route answers a request with. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+
+  constructor (code: ProblemCode, options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+  }
+}
+
+/** Everything that reaches a client as an error passes here, from every layer, as RFC 9457 problem details. */
+export const errorsPlugin = fp(async (app) => {
+  const methods = new Map<RegExp, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}$`)
+    const known = [...methods.keys()].find((other) => other.source === path.source) ?? path
+    methods.set(known, new Set([...(methods.get(known) ?? []), ...[method].flat()]))
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    const known = [...methods].filter(([pattern]) => pattern.test(path)).flatMap(([, allowed]) => [...allowed])
+    if (known.length === 0) return sendProblem(request, reply, 'not_found')
+    return sendProblem(request, reply.header('allow', known.join(', ')), 'method_not_allowed')
+  })
+
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const code = codeOf(error)
+    const { status } = problems[code]
+    if (status === 500) request.log.error({ err: error }, 'a request failed for a reason nobody foresaw: answered 500')
+    else if (status === 503) request.log.warn({ err: error, reason: code }, 'a request could not be served: answered 503, the client may try again')
+    return sendProblem(request, reply, code, error instanceof InputError ? error.faults : undefined)
+  })
+}, { name: 'errors', dependencies: ['config'] })
+
+export function sendProblem (request: FastifyRequest, reply: FastifyReply, code: ProblemCode, errors?: InputFault[]): FastifyReply {
+  const problem: { status: number, retryAfter?: number } = problems[code]
+  if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', problem.retryAfter)
+  if (problem.status === 401) reply.header('www-authenticate', code === 'wrong_credentials' ? 'Bearer' : `Bearer error="${code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`)
+  return reply
+    .code(problem.status)
+    .header('cache-control', 'no-store')
+    // Serialized here: a route's response schema must not touch it.
+    .serializer((body: unknown) => JSON.stringify(body))
+    .type('application/problem+json')
+    .send(problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, ...(errors ? { errors } : {}) }))
+}
+
+const BY_STATUS: Record<number, ProblemCode> = {
+  400: 'bad_request', 404: 'not_found', 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 429: 'too_many_requests', 431: 'headers_too_large'
+}
+
+function codeOf (error: FastifyError): ProblemCode {
+  if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError) return error.code
+  if (error instanceof InputError) return 'validation_failed'
+  if (error instanceof StoreError && error.code === 'unavailable') return 'unavailable'
+  return BY_STATUS[error.statusCode ?? 500] ?? 'internal'
+}

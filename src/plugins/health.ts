@@ -1,0 +1,91 @@
+import { EventEmitter, once } from 'node:events'
+import { type FastifyBaseLogger } from 'fastify'
+import fp from 'fastify-plugin'
+
+export type ServiceName = 'postgres' | 'redis' | 'rabbitmq'
+/** `off`: this process was told to run without it. */
+export type ServiceState = 'starting' | 'up' | 'down' | 'off'
+
+interface Standing { state: ServiceState, since: string }
+
+/** What is known of each backing service: one line in the log for each change, one member each in /readyz. */
+export class Health {
+  readonly #log: FastifyBaseLogger
+  readonly #services = new Map<ServiceName, Standing>()
+  readonly #changes = new EventEmitter()
+
+  constructor (log: FastifyBaseLogger) {
+    this.#log = log
+    this.#changes.setMaxListeners(0)
+  }
+
+  /** @param what what the reader should know: where it is (never a password), its version, and what goes on without it */
+  set (service: ServiceName, state: ServiceState, what: { host?: string, message: string, server_version?: string, cause?: Error | undefined }): void {
+    if (this.#services.get(service)?.state === state) return
+    this.#services.set(service, { state, since: new Date().toISOString() })
+    if (state === 'up') this.#changes.emit(service)
+    const { message, cause, ...rest } = what
+    const line = { service, state, ...rest, ...(cause ? { reason: reasonOf(cause) } : {}) }
+    if (state === 'down') this.#log.warn(line, message)
+    else this.#log.info(line, message)
+  }
+
+  state (service: ServiceName): ServiceState {
+    return this.#services.get(service)?.state ?? 'starting'
+  }
+
+  /** Resolves as soon as the service is up. @param signal gives up waiting, without an error */
+  async whenUp (service: ServiceName, signal: AbortSignal): Promise<void> {
+    if (this.state(service) !== 'up') await once(this.#changes, service, { signal }).catch(() => {})
+  }
+
+  /** Milliseconds since the service's present state began; 0 when it was never heard of. */
+  standing (service: ServiceName): number {
+    const since = this.#services.get(service)?.since
+    return since === undefined ? 0 : Date.now() - Date.parse(since)
+  }
+
+  report (): Record<string, Standing> {
+    return Object.fromEntries(this.#services)
+  }
+}
+
+function reasonOf (cause: Error): string {
+  const { code } = cause as { code?: string }
+  // A refused connection to a name with two addresses is an AggregateError without a message.
+  return cause.message || code || cause.name
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { health: Health }
+}
+
+export interface HealthOptions {
+  /** Whether this process can do its work, given the state of its services. */
+  ready (state: (service: ServiceName) => ServiceState): boolean
+}
+
+/** `/livez` never looks at a dependency; `/readyz` names each with its state and since when. */
+export const healthPlugin = fp<HealthOptions>(async (app, { ready }) => {
+  const health = new Health(app.log)
+  let closing = false
+  app.decorate('health', health)
+  app.addHook('preClose', async () => { closing = true })
+  const schema = { tags: ['operations'], security: [] }
+
+  app.get('/livez', { config: { quiet: true }, logLevel: 'warn', schema: { ...schema, summary: 'Whether the process is alive' } }, async () => ({ status: 'alive' }))
+
+  app.get('/readyz', { config: { quiet: true }, logLevel: 'warn', schema: { ...schema, summary: 'Whether it can do its work, and each service it uses' } }, async (_request, reply) => {
+    const services = health.report()
+    const all = Object.values(services).every(({ state }) => state === 'up' || state === 'off')
+    const able = !closing && ready((service) => health.state(service))
+    const status = closing ? 'closing' : !able ? 'unready' : all ? 'ready' : 'degraded'
+    return await reply.code(able ? 200 : 503).header('cache-control', 'no-store').send({ status, services })
+  })
+}, { name: 'health', dependencies: ['config', 'http'] })
+
+/** Where a service is, for people: `host:port/path` without user or password. */
+export function hostOf (url: string): string {
+  const { host, pathname } = new URL(url)
+  return host + pathname.replace(/\/$/, '')
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { type Server, STATUS_CODES } from 'node:http'
+import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
+import fp from 'fastify-plugin'
+import { type Logger } from 'pino'
+import { type Config } from '../config.js'
+import { problemBody, type ProblemCode, problems } from './problems.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** One line a request is logged, except for what probes ask every second. */
+    quiet?: boolean
+  }
+}
+
+const SANE_REQUEST_ID = /^[\w.:-]{1,64}$/
+
+/** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
+export function serverOptions (config: Config, logger: Logger): FastifyHttpOptions<Server, Logger> {
+  return {
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id']
+      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID()
+    },
+    bodyLimit: 64 * 1024,
+    connectionTimeout: 20_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    // Requests that reach a closing server on a kept connection are served; see httpPlugin.
+    return503OnClosing: false,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => {
+      const code = error.statusCode === 404 ? 'not_found' : 'bad_request'
+      const plain: FastifyReply = reply
+      void plain.code(problems[code].status).type('application/problem+json').send(JSON.stringify(problemBody(code, { instance: request.url, request_id: request.id })))
+    },
+    clientErrorHandler (error, socket) {
+      if (error.code === 'ECONNRESET' || !socket.writable) return
+      socket.end(rawProblem(RAW_CODES[error.code] ?? 'bad_request'))
+    }
+  }
+}
+
+const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
+
+/** What is not even HTTP never becomes a request: the answer is written to the socket. */
+function rawProblem (code: ProblemCode): string {
+  const body = JSON.stringify(problemBody(code, { instance: '', request_id: randomUUID() }))
+  const { status } = problems[code]
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+}
+
+/** One log line a request, the request's id given back, and a close that cuts nobody off. */
+export const httpPlugin = fp(async (app) => {
+  let closing = false
+  app.removeContentTypeParser('text/plain')
+  app.addHook('preClose', async () => { closing = true })
+
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    // Without it `close()` waits for every kept connection to time out; forceCloseConnections would reset requests in flight.
+    if (closing) reply.header('connection', 'close')
+  })
+
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.routeOptions.config.quiet === true) return
+    request.log.info({
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      ...(request.caller ? { user_id: request.caller.user_id } : {})
+    }, 'request')
+  })
+}, { name: 'http', dependencies: ['config'] })

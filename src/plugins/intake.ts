@@ -1,0 +1,27 @@
+import fp from 'fastify-plugin'
+import { Intake } from '../broker/intake.js'
+import { Publisher } from '../broker/publisher.js'
+import { insertOutbox } from '../store/outbox.js'
+
+declare module 'fastify' {
+  interface FastifyInstance { intake: Intake }
+}
+
+/** Milliseconds for an event to be committed to the outbox. */
+const OUTBOX_LIMIT_MS = 3000
+
+export const intakePlugin = fp(async (app) => {
+  const { pool } = app.pg
+  const publisher = new Publisher({ confirmTimeoutMs: app.config.confirmTimeoutMs })
+  app.broker?.attach(async (connection) => {
+    connection.on('blocked', () => publisher.block(true))
+    connection.on('unblocked', () => publisher.block(false))
+    publisher.use(await connection.createConfirmChannel())
+  })
+  const intake = new Intake(publisher, async (events) => await insertOutbox(pool, events), OUTBOX_LIMIT_MS, ({ event_id, order, request_id }, why) => {
+    app.log.debug({ event_id, order_id: order.order_id, request_id, reason: why.message }, 'an order event was taken by the outbox')
+  })
+  app.decorate('intake', intake)
+  // Registered after the services, so closed before them: nothing taken is left behind.
+  app.addHook('onClose', async () => await intake.settled())
+}, { name: 'intake', dependencies: ['config', 'postgres', 'amqp'] })

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs'
+import pino, { type DestinationStream, type Logger } from 'pino'
+import { type Config } from '../config.js'
+
+export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/**
+ * One JSON line an event, with the keys of docs/logs.md from the first line on. Pretty only on a terminal.
+ * @param destination for tests; otherwise standard output
+ */
+export function createLogger (config: Config, destination?: DestinationStream): Logger {
+  const options = {
+    level: config.logLevel,
+    base: { name: config.process, version, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) }
+  }
+  if (destination) return pino(options, destination)
+  if (!process.stdout.isTTY) return pino(options)
+  return pino({ ...options, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
+}

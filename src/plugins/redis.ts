@@ -1,0 +1,53 @@
+import fastifyRedis from '@fastify/redis'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import { Redis } from 'ioredis'
+import { OrderViews } from '../cache/order-views.js'
+import { hostOf } from './health.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** null: this process was told to run without Redis */
+    views: OrderViews | null
+  }
+}
+
+/**
+ * The client is our own, set to fail fast: a request never waits longer than `commandTimeout` for it. @fastify/redis waits for
+ * its client while registering, and ends it for good on a name that does not resolve yet: so it is registered on a side
+ * instance, once the client is ready, and closes it in order.
+ */
+export const redisPlugin = fp(async (app) => {
+  const { redisUrl, redisPrefix } = app.config
+  if (redisUrl === null) {
+    app.decorate('views', null)
+    app.health.set('redis', 'off', { message: 'no REDIS_URL: running without Redis, orders are read from Postgres' })
+    return
+  }
+  const host = hostOf(redisUrl)
+  const client = new Redis(redisUrl, {
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    commandTimeout: 100,
+    connectTimeout: 1000,
+    lazyConnect: true,
+    retryStrategy: (times) => Math.min(times * 100, 2000) * (0.5 + Math.random() / 2)
+  })
+  let cause: Error | undefined
+  client.on('error', (error) => { cause = error })
+  client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause, message: 'Redis is away: orders are read from Postgres, slower; trying again' }) })
+  client.on('ready', () => app.health.set('redis', 'up', { host, message: 'Redis is up' }))
+
+  const side = Fastify({ pluginTimeout: 0 })
+  client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })
+
+  app.decorate('views', new OrderViews(client, redisPrefix, (error) => app.log.debug({ err: error }, 'a view was not read or written')))
+  let closing = false
+  app.addHook('onReady', async () => { client.connect().catch(() => {}) }) // `close` reports it
+  app.addHook('onClose', async () => {
+    closing = true
+    if (client.status === 'ready') await side.close().catch(() => {})
+    client.disconnect()
+  })
+}, { name: 'redis', dependencies: ['config', 'health'] })

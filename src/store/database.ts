@@ -1,0 +1,49 @@
+import pg from 'pg'
+import { storeError } from './failures.js'
+
+export type Client = Pick<pg.PoolClient, 'query'>
+export type Pool = pg.Pool
+
+/** int8 and timestamptz as this service speaks them: safe integers and ISO 8601 in UTC. */
+export const columnTypes = {
+  getTypeParser (oid: number, format?: 'text' | 'binary'): unknown {
+    if (format !== 'binary' && oid === pg.types.builtins.INT8) return Number
+    if (format !== 'binary' && oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => new Date(text).toISOString()
+    return pg.types.getTypeParser(oid, format)
+  }
+}
+
+/** Runs one prepared statement. @throws StoreError */
+export async function run<Row extends object> (client: Client, name: string, text: string, values: unknown[]): Promise<Row[]> {
+  try {
+    return (await client.query<Row>({ name, text, values })).rows
+  } catch (error) {
+    throw storeError(error)
+  }
+}
+
+/**
+ * Runs `work` in one transaction.
+ * A COMMIT of a failed transaction is answered with the tag ROLLBACK and no error: the tag is checked.
+ * @throws StoreError, with outcome `unknown` when the answer to COMMIT was lost
+ */
+export async function inTransaction<T> (pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => { throw storeError(error) })
+  // A checked-out client without a listener takes the process down when its connection is cut.
+  const onError = () => { broken = true }
+  let broken = false
+  client.on('error', onError)
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    const { command } = await client.query('commit')
+    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`)
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(onError)
+    throw storeError(error)
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}

@@ -1,0 +1,74 @@
+import { type Decision, type Outcome } from '../orders/chain.js'
+import { type OrderEvent, type OrderEventType } from '../orders/event.js'
+import { type Order } from '../orders/order.js'
+import { type Client, run } from './database.js'
+
+/** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order. */
+export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: string }
+
+/** Writes what became of each event. One that waited takes its new outcome; any other stays as it was recorded. */
+export async function recordEvents (client: Client, decisions: ReadonlyArray<Decision | Refusal>): Promise<void> {
+  const column = <T>(read: (event: OrderEvent) => T) => decisions.map(({ event }) => read(event))
+  await run(client, 'record_events', `
+    insert into order_events (event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at)
+    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], $6::jsonb[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+    on conflict (event_id) do update set outcome = excluded.outcome, reason = excluded.reason, recorded_at = now()
+      where order_events.outcome = 'waiting'`, [
+    column((event) => event.event_id),
+    column((event) => event.order.order_id),
+    column((event) => event.order.version),
+    column((event) => event.base),
+    column((event) => event.type),
+    column((event) => JSON.stringify(event.order)),
+    column((event) => event.request_id),
+    decisions.map(({ outcome }) => outcome),
+    decisions.map((decision) => decision.outcome === 'rejected' ? decision.reason : null),
+    column((event) => event.occurred_at)
+  ])
+}
+
+export interface Recorded {
+  /** The outcome of every event asked for that was seen before. */
+  outcomes: Map<string, Outcome>
+  /** The events that wait for their base in these orders. */
+  waiting: OrderEvent[]
+}
+
+/** What was recorded before: of these events (and the bases they name), and what waits in these orders. */
+export async function recordedEvents (client: Client, eventIds: readonly string[], orderIds: readonly string[]): Promise<Recorded> {
+  const rows = await run<EventRow>(client, 'recorded_events', `
+    select event_id, type, base, data, occurred_at, request_id, outcome from order_events where event_id = any($1::uuid[])
+    union
+    select event_id, type, base, data, occurred_at, request_id, outcome from order_events
+      where order_id = any($2::uuid[]) and outcome = 'waiting'`, [eventIds, orderIds])
+  return {
+    outcomes: new Map(rows.map((row) => [row.event_id, row.outcome])),
+    waiting: rows.filter((row) => row.outcome === 'waiting').map(waitingEvent)
+  }
+}
+
+/**
+ * Orders that hold a waiting event whose base has been settled meanwhile: the base was booked by another worker at the same
+ * time, so neither saw the other.
+ */
+export async function ordersToRevisit (client: Client, limit: number): Promise<string[]> {
+  const rows = await run<{ order_id: string }>(client, 'orders_to_revisit', `
+    select distinct waiting.order_id from order_events waiting
+    join order_events base on base.event_id = waiting.base and base.outcome <> 'waiting'
+    where waiting.outcome = 'waiting' limit $1`, [limit])
+  return rows.map((row) => row.order_id)
+}
+
+interface EventRow {
+  event_id: string
+  type: OrderEventType
+  base: string | null
+  data: Order
+  occurred_at: string
+  request_id: string
+  outcome: Outcome
+}
+
+function waitingEvent ({ data, outcome, ...row }: EventRow): OrderEvent {
+  return { ...row, order: data }
+}

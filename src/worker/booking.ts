@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { type FastifyBaseLogger } from 'fastify'
+import { encodeEvent } from '../broker/codec.js'
+import { type OrderViews, type ViewToPut } from '../cache/order-views.js'
+import { type Decision } from '../orders/chain.js'
+import { type OrderEvent } from '../orders/event.js'
+import { type Client, inTransaction, type Pool } from '../store/database.js'
+import { recordEvents, type Refusal } from '../store/order-events.js'
+import { park, type ParkedEvent } from '../store/parked-events.js'
+import { type Applied, applyBatch } from './batch.js'
+import { isPassing, refusalReason, split } from './verdicts.js'
+
+export interface BookingOptions {
+  pool: Pool
+  views: OrderViews | null
+  log: FastifyBaseLogger
+  /** Resolves when the tables are there and Postgres answers, or when the signal says to wait no more. */
+  storeIsUp (signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Books batches of order events: one transaction each, then the views, then the log. Whoever calls acks only after it
+ * resolves; a crash anywhere repeats the batch harmlessly.
+ */
+export class Booking {
+  readonly #options: BookingOptions
+
+  constructor (options: BookingOptions) {
+    this.#options = options
+  }
+
+  async storeIsUp (signal: AbortSignal): Promise<void> {
+    await this.#options.storeIsUp(signal)
+  }
+
+  /**
+   * Books these events in one transaction. One that can never be stored does not take the others down: the batch is split
+   * until it stands alone, then it is recorded as rejected and parked.
+   * @throws StoreError `unavailable`: nothing is lost, the same call may succeed later
+   */
+  async book (events: readonly OrderEvent[], source: ParkedEvent['source']): Promise<void> {
+    if (events.length === 0) return
+    try {
+      await this.commit(async (client) => await applyBatch(client, events), { source, batch_size: events.length })
+    } catch (error) {
+      if (isPassing(error)) throw error
+      if (events.length === 1) return await this.commit(async (client) => await this.refuse(client, events[0]!, error, source), { source, batch_size: 1 })
+      for (const half of split(events)) await this.book(half, source)
+    }
+  }
+
+  /** Runs one batch's work to its commit, then shows and logs what it came to. */
+  async commit (work: (client: Client) => Promise<Applied | null>, line: { source: string, batch_size?: number }): Promise<void> {
+    const started = performance.now()
+    const applied = await inTransaction(this.#options.pool, work)
+    if (!applied) return
+    await this.#show(applied.views)
+    this.#tell(applied, { ...line, duration_ms: Math.round((performance.now() - started) * 1000) / 1000 })
+  }
+
+  /** Records an event that can never be applied as rejected, for its reader, and parks its bytes, for the operator. */
+  async refuse (client: Client, event: OrderEvent, cause: unknown, source: ParkedEvent['source']): Promise<Applied> {
+    const refusal: Refusal = { event, outcome: 'rejected', reason: refusalReason(cause) }
+    await recordEvents(client, [refusal])
+    await this.parkIn(client, { source, reason: refusal.reason, attempts: 1, headers: {}, raw: Buffer.from(encodeEvent(event).json) })
+    const order = { ...event.order, status: 'rejected', reason: refusal.reason } as const
+    return { decisions: [], duplicates: 0, views: event.base === null ? [{ view: { order, event_id: event.event_id, persisted: true } }] : [] }
+  }
+
+  /** What is no order event at all: kept as it came. @throws StoreError */
+  async park (parked: readonly ParkedEvent[]): Promise<void> {
+    if (parked.length > 0) await inTransaction(this.#options.pool, async (client) => { for (const one of parked) await this.parkIn(client, one) })
+  }
+
+  async parkIn (client: Client, parked: ParkedEvent): Promise<void> {
+    await park(client, [parked])
+    const { source, reason, attempts, raw } = parked
+    this.#options.log.error({ source, reason, attempt: attempts, bytes: raw.length }, 'an event was parked: it can never be applied; it is kept in parked_events')
+  }
+
+  async #show (views: readonly ViewToPut[]): Promise<void> {
+    await this.#options.views?.put(views)
+  }
+
+  #tell ({ decisions, duplicates }: Applied, line: Record<string, unknown>): void {
+    const { log } = this.#options
+    const count = (outcome: Decision['outcome']) => decisions.filter((decision) => decision.outcome === outcome).length
+    log.info({ batch_id: randomUUID(), ...line, applied: count('applied'), waiting: count('waiting'), rejected: count('rejected'), duplicates }, 'batch booked')
+    for (const decision of decisions) {
+      if (decision.outcome === 'applied') continue
+      const { event, outcome } = decision
+      const reason = decision.outcome === 'rejected' ? decision.reason : 'its base is not known yet'
+      log.info({ order_id: event.order.order_id, event_id: event.event_id, request_id: event.request_id, user_id: event.order.user_id, outcome, reason }, 'order event not applied')
+    }
+  }
+}
