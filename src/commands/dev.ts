@@ -26,7 +26,6 @@ export async function runDev (env: Env): Promise<number> {
 }
 
 async function runProcesses (services: LocalServices, stateDir: string, env: Env): Promise<number> {
-  for (const { how } of [services.postgres, services.redis, services.rabbitmq]) console.log(how)
   if (services.postgres.url === null) {
     console.error('comanda needs Postgres: set DATABASE_URL to one, or install one')
     return 1

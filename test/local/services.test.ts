@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -48,8 +50,10 @@ t.test('data survives a stop and a start, on the same port', async t => {
 })
 
 t.test('a given URL is used as it is and never stopped', async t => {
-  const owner = await find(t, { env: bareEnv(t), purpose: 'test', stateDir: testStateDir() })
-  const given = { DATABASE_URL: owner.postgres.url ?? '', REDIS_URL: 'redis://elsewhere:1', AMQP_URL: 'amqp://elsewhere:2' }
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const given = { DATABASE_URL: `postgres://127.0.0.1:${(server.address() as AddressInfo).port}/x`, REDIS_URL: 'redis://elsewhere:1', AMQP_URL: 'amqp://elsewhere:2' }
   const guest = await find(t, { env: { ...bareEnv(t), ...given }, purpose: 'start', stateDir: join(freshFolder(t), 'state') })
   t.same([guest.postgres.url, guest.redis.url, guest.rabbitmq.url], Object.values(given))
   t.same([guest.postgres.ours, guest.redis.ours, guest.rabbitmq.ours], [false, false, false])
@@ -68,9 +72,9 @@ t.test('what answers on localhost is used only when asked for, and what does not
 })
 
 t.test('tests never use the URLs of npm start', async t => {
-  const env = { ...bareEnv(t), DATABASE_URL: 'postgres://elsewhere/x', REDIS_URL: 'redis://elsewhere:1', TEST_AMQP_URL: 'amqp://for-tests:2' }
-  const { postgres, redis, rabbitmq } = await find(t, { env, purpose: 'test', stateDir: testStateDir() })
-  t.equal(postgres.ours, true)
+  const given = { DATABASE_URL: 'postgres://elsewhere/x', REDIS_URL: 'redis://elsewhere:1', TEST_DATABASE_URL: 'postgres://for-tests/x', TEST_AMQP_URL: 'amqp://for-tests:2' }
+  const { postgres, redis, rabbitmq } = await find(t, { env: { ...bareEnv(t), ...given }, purpose: 'test', stateDir: testStateDir() })
+  t.equal(postgres.url, 'postgres://for-tests/x')
   t.equal(redis.url, null)
   t.equal(rabbitmq.url, 'amqp://for-tests:2')
 })

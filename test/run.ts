@@ -1,0 +1,62 @@
+/**
+ * `npm test`: gets real services, gives every test file a virtual host of its own, runs tap, and ends with the plain counts.
+ * Arguments go to tap: `npm test -- test/worker/batch.test.ts`. With TEST_NEEDS_ALL=1 a missing service or a skipped
+ * test is a failure.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findServices, testStateDir } from '../src/local/services.js'
+import { createVirtualHosts, deleteVirtualHosts } from '../src/local/vhosts.js'
+import { countTests } from './support/counts.js'
+import { createTemplate, dropTemplate } from './support/databases.js'
+import { vhostOf } from './support/place.js'
+
+const { env } = process
+const started = Date.now()
+const run = `comanda_test_${process.pid}`
+const services = await findServices({ env, purpose: 'test', stateDir: testStateDir(), say: (line) => console.log(line) })
+const folder = mkdtempSync(join(tmpdir(), 'comanda-tap-'))
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
+const vhosts = files.map((file) => vhostOf(run, join('test', file)))
+let failed = true
+try {
+  if (services.postgres.url === null) throw new Error('the tests need Postgres; everything else may be missing')
+  await createTemplate(services.postgres.url, run)
+  const own = await createVirtualHosts(services.rabbitmq, vhosts)
+  if (services.rabbitmq.url !== null && !own) console.log('RabbitMQ: no virtual hosts of our own can be made there: the tests run one file at a time')
+  failed = await runTap({
+    ...env,
+    TEST_RUN: run,
+    TEST_POSTGRES: services.postgres.url,
+    TEST_REDIS: services.redis.url ?? '',
+    TEST_RABBITMQ: services.rabbitmq.url ?? '',
+    TEST_OWN_VHOSTS: own ? '1' : ''
+  }, own || services.rabbitmq.url === null)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+} finally {
+  if (services.postgres.url !== null) await dropTemplate(services.postgres.url, run)
+  await deleteVirtualHosts(services.rabbitmq, vhosts)
+  await services.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exit(failed ? 1 : 0)
+
+/** @returns whether anything failed */
+async function runTap (testEnv: NodeJS.ProcessEnv, parallel: boolean): Promise<boolean> {
+  const output = join(folder, 'output.tap')
+  const jobs = parallel ? Math.min(availableParallelism(), 4) : 1
+  const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', `--output-file=${output}`, `--jobs=${jobs}`, '--disable-coverage', ...(process.stdout.isTTY ? [] : ['--reporter=terse']), ...process.argv.slice(2)], { stdio: 'inherit', env: testEnv })
+  const [code] = await once(tap, 'exit') as [number | null]
+  const { passed, failed, skipped, reasons } = countTests(readFileSync(output, 'utf8'))
+  for (const reason of reasons) console.log(`skipped: ${reason}`)
+  const missing = [services.postgres, services.redis, services.rabbitmq].filter(({ url }) => url === null)
+  const incomplete = env.TEST_NEEDS_ALL === '1' && (missing.length > 0 || skipped > 0)
+  if (incomplete) console.error(`TEST_NEEDS_ALL: missing ${missing.map(({ name }) => name).join(', ') || 'nothing'}, skipped ${skipped}`)
+  console.log(`${Math.round((Date.now() - started) / 100) / 10} s`)
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  return code !== 0 || failed > 0 || incomplete || passed === 0
+}

@@ -1,0 +1,59 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { type Response } from 'light-my-request'
+import { type App } from './apps.js'
+import { type Place } from './place.js'
+
+export const line = { item_description: 'Café especial ☕', item_quantity: 3, item_price: 1990 }
+
+export interface Person {
+  user_id: number
+  nick_name: string
+  password: string
+  headers: { authorization: string }
+}
+
+/** Somebody new with a CPF of their own, logged in. */
+export async function newcomer (api: App, given: Record<string, string> = {}): Promise<Person> {
+  const person = { ...registration(), ...given }
+  const registered = await api.inject({ method: 'POST', url: '/users', payload: person })
+  if (registered.statusCode !== 201) throw new Error(registered.body)
+  const { nick_name, password } = person
+  return { user_id: registered.json<{ user_id: number }>().user_id, nick_name, password, headers: await logIn(api, nick_name, password) }
+}
+
+export async function newOperator (api: App, place: Place): Promise<Person> {
+  const person = await newcomer(api)
+  await place.pool.query('update users set role = $1 where user_id = $2', ['operator', person.user_id])
+  return { ...person, headers: await logIn(api, person.nick_name, person.password) }
+}
+
+async function logIn (api: App, nick_name: string, password: string): Promise<{ authorization: string }> {
+  const answer = await api.inject({ method: 'POST', url: '/auth/token', payload: { nick_name, password } })
+  return { authorization: `Bearer ${answer.json<{ access_token: string }>().access_token}` }
+}
+
+export function registration (): Record<'nick_name' | 'password' | 'full_name' | 'cpf' | 'email' | 'phone_number', string> {
+  return {
+    nick_name: `n${randomUUID().slice(0, 18)}`,
+    password: 'correct horse battery',
+    full_name: 'Ana Conceição 🌺',
+    cpf: newCpf(),
+    email: 'ana@example.com',
+    phone_number: '+55 11 91234-5678'
+  }
+}
+
+export async function place (api: App, { headers }: Person, order: object = line, more: Record<string, string> = {}): Promise<Response> {
+  return await api.inject({ method: 'POST', url: '/orders', headers: { ...headers, ...more }, payload: order })
+}
+
+/** A CPF with right check digits, computed by the definition: weights 2 to 11 from the right, 11 minus the rest, 10 and 11 count as 0. */
+export function newCpf (): string {
+  const digits = Array.from({ length: 9 }, () => randomInt(10))
+  if (new Set(digits).size === 1) return newCpf()
+  for (let round = 0; round < 2; round++) {
+    const rest = digits.toReversed().reduce((sum, digit, index) => sum + digit * (index + 2), 0) % 11
+    digits.push(rest < 2 ? 0 : 11 - rest)
+  }
+  return digits.join('')
+}

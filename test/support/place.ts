@@ -1,0 +1,84 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { relative } from 'node:path'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { type Test } from 'tap'
+import { amqpConnect } from './broker.js'
+import { administer, copyTemplate, dropTemplate } from './databases.js'
+
+const { TEST_RUN, TEST_POSTGRES, TEST_REDIS, TEST_RABBITMQ, TEST_OWN_VHOSTS } = process.env
+
+/** A virtual host for each test file, made by test/run.ts before the first one starts. */
+export function vhostOf (run: string, file: string): string {
+  return `${run}_${createHash('sha256').update(file).digest('hex').slice(0, 8)}`
+}
+
+/** Options of a test that cannot run without these: skipped, with the reason, where one is not to be had. */
+export function needs (...services: Array<'redis' | 'rabbitmq'>): { skip?: string } {
+  const missing = services.filter((service) => (service === 'redis' ? TEST_REDIS : TEST_RABBITMQ) === '')
+  return missing.length > 0 ? { skip: `${missing.join(' and ')} not to be had on this machine` } : {}
+}
+
+/** Where one test file works: a database, a key prefix and a virtual host of its own. */
+export interface Place {
+  env: Record<string, string>
+  pool: pg.Pool
+  /** null where there is none */
+  redis: Redis | null
+  redisPrefix: string
+}
+
+export async function openPlace (t: Test): Promise<Place> {
+  if (!TEST_RUN || !TEST_POSTGRES) throw new Error('run the tests with `npm test`, one file with `npm test -- test/that.test.ts`')
+  const name = `${TEST_RUN}_${randomBytes(4).toString('hex')}`
+  const url = await copyTemplate(TEST_POSTGRES, TEST_RUN, name)
+  const pool = new pg.Pool({ connectionString: url, max: 3 })
+  pool.on('error', () => {}) // some tests cut connections
+  const redis = TEST_REDIS ? new Redis(TEST_REDIS) : null
+  const redisPrefix = `${name}:`
+  const amqpUrl = await ownBroker()
+  t.teardown(async () => {
+    await pool.end()
+    await redis?.quit()
+    await dropTemplate(TEST_POSTGRES, name)
+  })
+  return {
+    pool,
+    redis,
+    redisPrefix,
+    env: {
+      NODE_ENV: 'test',
+      DATABASE_URL: url,
+      ...(TEST_REDIS ? { REDIS_URL: TEST_REDIS } : {}),
+      ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
+      REDIS_PREFIX: redisPrefix,
+      JWT_SECRET: 'a secret for tests that is long enough',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      WORKER_PORT: '0',
+      LOG_LEVEL: 'debug',
+      LOGIN_LIMIT: '1000'
+    }
+  }
+}
+
+/** The file's virtual host; where none can be made, the given one, emptied. */
+async function ownBroker (): Promise<string | null> {
+  if (!TEST_RABBITMQ) return null
+  const url = new URL(TEST_RABBITMQ)
+  if (TEST_OWN_VHOSTS) url.pathname = `/${vhostOf(TEST_RUN!, relative(process.cwd(), process.argv[1]!))}`
+  const connection = await amqpConnect(url.href)
+  const channel = await connection.createChannel()
+  await channel.deleteQueue('comanda.orders')
+  await channel.deleteQueue('comanda.orders.dead')
+  await connection.close()
+  return url.href
+}
+
+/** Ends every connection to a place's database and lets nobody in, until the returned function lets them in again. */
+export async function shutDatabase (place: Place): Promise<() => Promise<void>> {
+  const name = new URL(place.env.DATABASE_URL!).pathname.slice(1)
+  await administer(TEST_POSTGRES!, `alter database ${name} allow_connections false`)
+  await administer(TEST_POSTGRES!, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+  return async () => await administer(TEST_POSTGRES!, `alter database ${name} allow_connections true`)
+}
