@@ -17,8 +17,8 @@ const rooms = {
   config: { why: 'the environment is read here and depends on nothing of ours', may: ['config'], packages: [pkg('@sinclair/typebox'), pkg('env-schema')] },
   plugins: { why: 'plugins open, decorate and close; they know no route and no process', may: ['plugins', 'config', 'orders', 'users', 'desk', 'store', 'cache', 'broker'], packages: ['^node_modules/', anyNode] },
   routes: { why: 'routes reach services only through typed decorators', may: ['routes', 'orders', 'users', 'desk'], packages: [pkg('fastify'), pkg('@sinclair/typebox'), pkg('@fastify/type-provider-typebox')] },
-  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins'], packages: [pkg('fastify'), pkg('pg'), pkg('@types/pg'), pkg('amqplib'), anyNode] },
-  api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), anyNode] },
+  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
+  api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), pkg('pino')] },
   commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'local'], packages: ['^node_modules/', anyNode] },
   cli: { why: 'cli picks a command', may: ['cli', 'commands'], packages: [pkg('commander'), anyNode] },
   local: { why: 'local finds and starts services; it knows nothing of ours', may: ['local'], packages: ['^node_modules/', anyNode] }

@@ -13,6 +13,9 @@ export default [
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'typescript-eslint': tseslint.plugin },
     rules: {
+      '@typescript-eslint/no-redeclare': 'off', // a TypeBox schema and its type carry one name
+      camelcase: 'off', // data keeps the contract's snake_case from the HTTP body to the column
+      'no-void': ['error', { allowAsStatement: true }],
       'typescript-eslint/no-floating-promises': ['error', {
         allowForKnownSafePromises: [{ from: 'package', name: 'PromiseWithSubtest', package: '@tapjs/core' }]
       }],

@@ -1,5 +1,4 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type Logger } from 'pino'
 import { type Config } from './config.js'
 import { amqpPlugin } from './plugins/amqp.js'
@@ -26,7 +25,7 @@ import { userRoutes } from './routes/users/users.js'
  * then what is built on them, then routes. Fastify closes in the reverse order, so what stands on a service ends before it.
  */
 export async function buildApi (config: Config, logger: Logger = createLogger(config)): Promise<FastifyInstance> {
-  const app = Fastify(serverOptions(config, logger)).withTypeProvider<TypeBoxTypeProvider>()
+  const app = Fastify(serverOptions(config, logger))
 
   await app.register(configPlugin, { config })
   await app.register(httpPlugin)

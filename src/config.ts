@@ -57,26 +57,37 @@ export class ConfigError extends Error {
 export function loadConfig (process: ProcessName, env: Record<string, string | undefined>, randomSecret: () => string): Config {
   const { read, faults } = readEnvironment(env)
   const production = read.NODE_ENV === 'production'
-  const needed = process === 'api' ? ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET'] : ['REDIS_URL', 'AMQP_URL']
-  for (const name of needed) if (production && !env[name]) faults.add(name)
-  if (faults.size > 0) throw new ConfigError(`bad environment: ${[...faults].map((name) => describe(name, Boolean(env[name]))).join('; ')}`)
-  const secrets = read.JWT_SECRET?.split(',') ?? [randomSecret()]
+  refuse(new Set([...faults, ...(production ? missingInProduction(process, env) : [])]), env)
   return Object.freeze({
     process,
     production,
     databaseUrl: read.DATABASE_URL,
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
-    jwtSecrets: process === 'api' ? secrets : [],
+    jwtSecrets: process === 'worker' ? [] : listOf(read.JWT_SECRET ?? randomSecret()),
     host: read.HOST,
     port: process === 'api' ? read.PORT : read.WORKER_PORT,
     logLevel: read.LOG_LEVEL as string,
     docs: read.DOCS === 'on',
-    trustProxy: read.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? [],
+    trustProxy: listOf(read.TRUST_PROXY ?? ''),
     redisPrefix: read.REDIS_PREFIX,
     confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
     loginLimit: read.LOGIN_LIMIT
   })
+}
+
+function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
+  const needed = process === 'api' ? ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET'] : ['REDIS_URL', 'AMQP_URL']
+  return needed.filter((name) => !env[name])
+}
+
+function refuse (faults: Set<string>, env: Record<string, string | undefined>): void {
+  if (faults.size === 0) return
+  throw new ConfigError(`bad environment: ${[...faults].map((name) => describe(name, Boolean(env[name]))).join('; ')}`)
+}
+
+function listOf (text: string): string[] {
+  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
 }
 
 interface Fault { instancePath: string, params: { missingProperty?: string } }

@@ -46,6 +46,9 @@ export class Group<T> {
   readonly #flights = new Set<Array<Entry<T>>>()
   #inFlight = 0
   #sweeper: NodeJS.Timeout | undefined
+  /** Items whose caller still waits. */
+  #unsettled = 0
+  #onSettled: Array<() => void> = []
 
   constructor (options: GroupOptions<T>) {
     this.#options = options
@@ -68,23 +71,22 @@ export class Group<T> {
     if (this.held >= this.#options.maxHeld) return Promise.reject(new GroupError('refused', 'too many are waiting'))
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#options.timeLimitMs
+      this.#unsettled++
       this.#gathered.push({ item, size: this.#options.sizeOf(item), deadline, settled: false, resolve, reject })
-      this.#sweeper ??= setInterval(() => this.#sweep(), Math.ceil(this.#options.timeLimitMs / 8)).unref()
+      this.#sweeper ??= setInterval(() => this.#sweep(), Math.ceil(this.#options.timeLimitMs / 8))
       this.#pump()
     })
   }
 
   /** Gives back everything gathered and not sent, as refused. What is in flight is settled by its own send. */
   giveBack (detail: string): void {
-    for (const entry of this.#gathered.splice(0)) entry.reject(new GroupError('refused', detail))
+    for (const entry of this.#gathered.splice(0)) this.#settle(entry, new GroupError('refused', detail))
   }
 
-  /** Resolves when nothing is held any more. */
+  /** Resolves when no caller waits any more; what was given up in flight is not waited for. */
   async settled (): Promise<void> {
-    while (this.held > 0) await new Promise<void>((resolve) => { this.#onSettled.push(resolve) })
+    if (this.#unsettled > 0) await new Promise<void>((resolve) => { this.#onSettled.push(resolve) })
   }
-
-  #onSettled: Array<() => void> = []
 
   #pump (): void {
     while (this.#gathered.length > 0 && this.#flights.size < this.#options.maxInFlight) {
@@ -110,15 +112,14 @@ export class Group<T> {
     this.#inFlight += entries.length
     try {
       await this.#options.send(entries.map(({ item }) => item))
-      for (const entry of entries) settle(entry)
+      for (const entry of entries) this.#settle(entry)
     } catch (cause) {
       const error = groupError(cause)
-      for (const entry of entries) settle(entry, error)
+      for (const entry of entries) this.#settle(entry, error)
     } finally {
       this.#flights.delete(entries)
       this.#inFlight -= entries.length
       this.#pump()
-      this.#wakeIfEmpty()
     }
   }
 
@@ -127,26 +128,22 @@ export class Group<T> {
     const now = Date.now()
     const late = this.#gathered.findIndex((entry) => entry.deadline > now)
     const unsent = this.#gathered.splice(0, late === -1 ? this.#gathered.length : late)
-    for (const entry of unsent) settle(entry, new GroupError('refused', 'not sent in time'))
+    for (const entry of unsent) this.#settle(entry, new GroupError('refused', 'not sent in time'))
     for (const flight of this.#flights) {
-      for (const entry of flight) if (entry.deadline <= now) settle(entry, new GroupError('unknown', 'not answered in time'))
+      for (const entry of flight) if (entry.deadline <= now) this.#settle(entry, new GroupError('unknown', 'not answered in time'))
     }
-    this.#wakeIfEmpty()
   }
 
-  #wakeIfEmpty (): void {
-    if (this.held > 0) return
+  #settle (entry: Entry<T>, error?: Error): void {
+    if (entry.settled) return
+    entry.settled = true
+    if (error) entry.reject(error)
+    else entry.resolve()
+    if (--this.#unsettled > 0) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
     for (const resolve of this.#onSettled.splice(0)) resolve()
   }
-}
-
-function settle<T> (entry: Entry<T>, error?: Error): void {
-  if (entry.settled) return
-  entry.settled = true
-  if (error) entry.reject(error)
-  else entry.resolve()
 }
 
 function groupError (cause: unknown): GroupError {

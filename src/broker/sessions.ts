@@ -23,6 +23,8 @@ export type Attach = (connection: ChannelModel) => Promise<void>
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5000
 const CLOSE_LIMIT_MS = 1000
+/** A queue without a leader answers neither declare nor consume, for good. */
+const PREPARE_LIMIT_MS = 5000
 
 /**
  * Broker sessions under supervision: whatever ends one (closed, reset, silent, refused), the next is opened with back-off
@@ -72,7 +74,7 @@ export class Sessions {
       session = await this.#options.open()
       const ended = this.#endOf(session)
       ended.catch(() => {}) // attaching may fail first
-      await Promise.race([this.#prepare(session), ended])
+      await Promise.race([this.#prepare(session), ended, limit(PREPARE_LIMIT_MS)])
       opened()
       this.#options.onState('up')
       await ended
@@ -99,4 +101,9 @@ export class Sessions {
       this.#endSession = resolve
     })
   }
+}
+
+async function limit (ms: number): Promise<never> {
+  await wait(ms, undefined, { ref: false })
+  throw new Error(`the broker did not answer within ${ms} ms`)
 }

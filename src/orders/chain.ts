@@ -49,18 +49,14 @@ export function extendChain (
   let last: OrderEvent | null = null
 
   const judge = (event: OrderEvent): Decision | undefined => {
-    if (event.base === (head?.event_id ?? null)) {
-      if (event.order.version !== (head?.version ?? 0) + 1) return { event, outcome: 'rejected', reason: 'wrong_version' }
-      head = { event_id: event.event_id, version: event.order.version }
-      last = event
-      return { event, outcome: 'applied' }
+    if (event.base !== (head?.event_id ?? null)) {
+      const reason = whyNever(event.base, (base) => decided.get(base)?.outcome ?? outcomeOf(base))
+      return reason && { event, outcome: 'rejected', reason }
     }
-    if (event.base === null) return { event, outcome: 'rejected', reason: 'already_placed' }
-    switch (decided.get(event.base)?.outcome ?? outcomeOf(event.base)) {
-      case 'applied': return { event, outcome: 'rejected', reason: 'superseded' }
-      case 'rejected': return { event, outcome: 'rejected', reason: 'base_rejected' }
-      default: return undefined
-    }
+    if (event.order.version !== (head?.version ?? 0) + 1) return { event, outcome: 'rejected', reason: 'wrong_version' }
+    head = { event_id: event.event_id, version: event.order.version }
+    last = event
+    return { event, outcome: 'applied' }
   }
 
   // Sorted by version one pass settles a whole chain; further passes settle what hung on a late rejection.
@@ -72,6 +68,14 @@ export function extendChain (
     }
   }
   return { head, last, decisions: open.map((event) => decided.get(event.event_id) ?? { event, outcome: 'waiting' }) }
+}
+
+/** Why an event whose base is not the head can never be applied; undefined while its base may still come. */
+function whyNever (base: string | null, outcomeOf: (event_id: string) => Outcome | undefined): RejectReason | undefined {
+  if (base === null) return 'already_placed'
+  const outcome = outcomeOf(base)
+  if (outcome === 'applied') return 'superseded'
+  return outcome === 'rejected' ? 'base_rejected' : undefined
 }
 
 function unique (events: readonly OrderEvent[], settled: (event_id: string) => boolean): OrderEvent[] {

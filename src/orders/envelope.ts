@@ -4,6 +4,7 @@ import { FormatRegistry } from '@sinclair/typebox/type'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
 import { ORDER_STATUSES } from './lifecycle.js'
+import { isMoment } from './moment.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
 
 export const SCHEMA_VERSION = 1
@@ -11,11 +12,10 @@ const SCHEMA_NAME = 'urn:comanda:order-event:'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 // eslint-disable-next-line no-control-regex -- U+0000 is what is looked for: Postgres stores none
 const STORABLE = /^[^\u0000\p{Cs}]*$/u
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 FormatRegistry.Set('comanda-uuid', (text) => UUID.test(text))
 FormatRegistry.Set('comanda-text', (text) => STORABLE.test(text))
-FormatRegistry.Set('comanda-moment', (text) => MOMENT.test(text) && !Number.isNaN(Date.parse(text)))
+FormatRegistry.Set('comanda-moment', isMoment)
 
 const Uuid = Type.String({ format: 'comanda-uuid' })
 const Moment = Type.String({ format: 'comanda-moment' })
@@ -43,7 +43,7 @@ const Envelope = Type.Object({
   subject: Uuid,
   time: Moment,
   datacontenttype: Type.Literal('application/json'),
-  dataschema: Type.String(),
+  dataschema: Type.Literal(`${SCHEMA_NAME}${SCHEMA_VERSION}`),
   requestid: Type.String({ maxLength: 128, format: 'comanda-text' }),
   traceparent: Type.Optional(Type.String({ maxLength: 128, format: 'comanda-text' })),
   data: Data
@@ -96,10 +96,9 @@ export function fromEnvelope (value: unknown): OrderEvent {
     const fault = checker.Errors(value).First()
     throw new EnvelopeError('malformed', `${fault?.path ?? ''} ${fault?.message ?? 'not an order event'}`.trim())
   }
-  const { item_quantity, item_price, total_value, base, ...rest } = value.data
-  if (total_value !== item_quantity * item_price) throw new EnvelopeError('malformed', '/data/total_value is not quantity x price')
-  const first = [value.type === 'order.placed', base === null, rest.version === 1]
-  if (first.includes(true) && first.includes(false)) throw new EnvelopeError('malformed', 'exactly a placement has version 1 and no base')
+  refuseIncoherent(value)
+  // Picked one by one: unknown members are let through, not taken over.
+  const { user_id, item_description, item_quantity, item_price, total_value, status, version, base, created_at } = value.data
   return {
     event_id: value.id,
     type: value.type,
@@ -107,15 +106,24 @@ export function fromEnvelope (value: unknown): OrderEvent {
     occurred_at: value.time,
     request_id: value.requestid,
     ...(value.traceparent === undefined ? {} : { traceparent: value.traceparent }),
-    order: { ...rest, item_quantity, item_price, total_value, order_id: value.subject, updated_at: value.time }
+    order: { order_id: value.subject, user_id, item_description, item_quantity, item_price, total_value, status, version, created_at, updated_at: value.time }
   }
 }
 
 function refuseNewerSchema (value: unknown): void {
   const schema = (value as { dataschema?: unknown } | null)?.dataschema
   if (typeof schema !== 'string' || !schema.startsWith(SCHEMA_NAME)) return
-  const version = Number(schema.slice(SCHEMA_NAME.length))
-  if (Number.isInteger(version) && version > SCHEMA_VERSION) {
+  const version = schema.slice(SCHEMA_NAME.length)
+  if (/^[1-9]\d*$/.test(version) && Number(version) > SCHEMA_VERSION) {
     throw new EnvelopeError('newer_schema', `order event schema ${version}; this build knows ${SCHEMA_VERSION}`)
   }
+}
+
+/** What a schema of single members cannot say. */
+function refuseIncoherent ({ type, data }: Envelope): void {
+  const { item_quantity, item_price, total_value, status, version, base } = data
+  if (total_value !== item_quantity * item_price) throw new EnvelopeError('malformed', '/data/total_value is not quantity x price')
+  const first = [type === 'order.placed', base === null, version === 1]
+  if (first.includes(true) && first.includes(false)) throw new EnvelopeError('malformed', 'exactly a placement has version 1 and no base')
+  if (status === 'rejected' || (base === null && status !== 'accepted')) throw new EnvelopeError('malformed', `/data/status: no ${type} makes an order ${status}`)
 }

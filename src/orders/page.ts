@@ -1,3 +1,4 @@
+import { isMoment } from './moment.js'
 import { type Order } from './order.js'
 
 /** Where a page ended: the keyset of the next one. */
@@ -7,7 +8,6 @@ export interface PageEnd {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** Opaque to clients. */
 export function encodeCursor ({ created_at, order_id }: PageEnd): string {
@@ -16,9 +16,10 @@ export function encodeCursor ({ created_at, order_id }: PageEnd): string {
 
 /** @returns null for what encodeCursor never made */
 export function decodeCursor (cursor: string): PageEnd | null {
-  const [created_at = '', order_id = '', ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  const sound = rest.length === 0 && MOMENT.test(created_at) && !Number.isNaN(Date.parse(created_at)) && UUID.test(order_id)
-  return sound ? { created_at, order_id } : null
+  const [created_at = '', order_id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
+  const end = { created_at, order_id }
+  // Encoded again it must be the same: Buffer skips what is not base64url.
+  return isMoment(created_at) && UUID.test(order_id) && encodeCursor(end) === cursor ? end : null
 }
 
 /** Cuts a list read with one row more than asked for. */

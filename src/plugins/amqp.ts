@@ -2,6 +2,7 @@ import { type Channel, type ChannelModel } from 'amqplib'
 import Fastify from 'fastify'
 import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'
+import { guardConnections } from '../broker/guard.js'
 import { type Session, Sessions } from '../broker/sessions.js'
 import { hostOf } from './health.js'
 
@@ -28,6 +29,7 @@ export const amqpPlugin = fp(async (app) => {
     return
   }
   const host = hostOf(amqpUrl)
+  guardConnections()
   const sessions = new Sessions({
     open: () => openSession(amqpUrl),
     onState: (state, cause) => app.health.set('rabbitmq', state, state === 'up'

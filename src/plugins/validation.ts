@@ -34,15 +34,24 @@ function compiler (options: Options): Ajv {
   return ajv.addFormat('cpf', { type: 'string', validate: isCpf })
 }
 
-function inputFault ({ instancePath, keyword, params, message, parentSchema }: ErrorObject, part: string): InputFault {
+function inputFault (error: ErrorObject, part: string): InputFault {
+  const { instancePath, params } = error
   const member: unknown = params.additionalProperty ?? params.missingProperty
   const pointer = `${part === 'body' ? '' : part}#${instancePath}${typeof member === 'string' ? `/${escapePointer(member)}` : ''}`
-  if (keyword === 'additionalProperties') return { pointer, detail: 'is not known here' }
-  if (keyword === 'required') return { pointer, detail: 'is missing' }
-  const rule: unknown = parentSchema?.description
-  if (keyword === 'pattern' || keyword === 'format') return { pointer, detail: typeof rule === 'string' ? `must be: ${rule}` : `must be a valid ${String(params.format ?? 'text')}` }
-  if (keyword === 'enum') return { pointer, detail: `must be one of ${(params.allowedValues as unknown[]).join(', ')}` }
-  return { pointer, detail: message ?? 'is not valid' }
+  return { pointer, detail: DETAILS[error.keyword]?.(error) ?? error.message ?? 'is not valid' }
+}
+
+/** Where Ajv's own words would not help: a pattern says nothing to a reader, its description does. */
+const DETAILS: Record<string, (error: ErrorObject) => string> = {
+  additionalProperties: () => 'is not known here',
+  required: () => 'is missing',
+  enum: ({ params }) => `must be one of ${(params.allowedValues as unknown[]).join(', ')}`,
+  pattern: ({ parentSchema }) => described(parentSchema, 'text'),
+  format: ({ parentSchema, params }) => described(parentSchema, String(params.format))
+}
+
+function described (schema: ErrorObject['parentSchema'], otherwise: string): string {
+  return typeof schema?.description === 'string' ? `must be: ${schema.description}` : `must be a valid ${otherwise}`
 }
 
 /** RFC 6901, section 3. */

@@ -80,7 +80,10 @@ export class Consumer {
 
   #take (channel: Channel, message: ConsumeMessage | null): void {
     // null: the queue was deleted under us; a new session declares it again and consumes anew
-    if (message === null) return void channel.close().catch(() => {})
+    if (message === null) {
+      void channel.close().catch(() => {})
+      return
+    }
     this.#gathered.push({ channel, message, events: decodeMessage(message.content) })
     this.#wake()
   }

@@ -26,7 +26,10 @@ export async function boot (t: Test, name: 'api' | 'worker', env: Record<string,
   const config = loadConfig(name, env, () => 'x'.repeat(32))
   const logger = createLogger(config, { write: (line: string) => { lines.push(JSON.parse(line)) } })
   const app = Object.assign(name === 'api' ? await buildApi(config, logger) : await buildWorker(config, logger), { lines })
-  t.teardown(async () => await app.close())
+  t.teardown(async () => {
+    if (!t.passing()) for (const line of lines) t.comment(JSON.stringify(line))
+    await app.close()
+  })
   await app.ready()
   return app
 }

@@ -1,0 +1,144 @@
+import t from 'tap'
+import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { type OrderEvent } from '../../src/orders/event.js'
+import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { insertOutbox } from '../../src/store/outbox.js'
+import { isUp, startApi, startWorker } from '../support/apps.js'
+import { openChannel, publishRaw } from '../support/broker.js'
+import { amendment, booked, insertPerson, placement } from '../support/events.js'
+import { eventually } from '../support/eventually.js'
+import { needs, openPlace, shutDatabase } from '../support/place.js'
+
+const place = await openPlace(t)
+const { pool } = place
+const user = await insertPerson(pool)
+const batchOf = (events: OrderEvent[]) => encodeMessage(events.map(encodeEvent)).content
+const rowsOf = async (events: OrderEvent[]) => (await booked(pool, events.map(({ order }) => order.order_id))).orders
+const allBooked = async (events: OrderEvent[]) => await eventually(`${events.length} orders are booked`, async () => (await rowsOf(events)).length === events.length)
+
+t.test('what is in the queue is booked, single events and batches alike', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const [one, two, three] = [placement(user), placement(user), placement(user)]
+  await publishRaw(channel, batchOf([one]))
+  await publishRaw(channel, batchOf([two, three]), EVENT_BATCH)
+  await allBooked([one, two, three])
+  await eventually('every message is acked', async () => await worker.drained())
+  t.equal((await channel.checkQueue(ORDERS_QUEUE)).messageCount, 0)
+})
+
+t.test('a message that is delivered again books nothing twice', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const placed = placement(user)
+  for (let times = 0; times < 3; times++) await publishRaw(channel, batchOf([placed]))
+  await eventually('all three are through', async () => await worker.drained())
+  t.equal((await rowsOf([placed])).length, 1)
+  t.equal((await booked(pool, [placed.order.order_id])).events.length, 1)
+})
+
+t.test('one event that cannot be stored is rejected and parked alone; its batch-mates are booked', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const good = Array.from({ length: 20 }, () => placement(user))
+  const bad = placement(2_000_000_000)
+  await publishRaw(channel, batchOf([...good.slice(0, 7), bad, ...good.slice(7)]), EVENT_BATCH)
+  await allBooked(good)
+  await eventually('the message is acked', async () => await worker.drained())
+  t.match((await booked(pool, [bad.order.order_id])).events, [{ outcome: 'rejected', reason: 'unknown_user' }])
+  const { rows } = await pool.query('select source, reason, raw from parked_events where reason = $1', ['unknown_user'])
+  t.match(rows, [{ source: 'queue' }])
+  t.match(JSON.parse(rows[0].raw), { id: bad.event_id })
+})
+
+t.test('bytes that are no order event are parked as they came, and what stands beside them is booked', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const good = placement(user)
+  await publishRaw(channel, 'not json at all')
+  await publishRaw(channel, Buffer.from([0xff, 0x00, 0xfe]))
+  await publishRaw(channel, `[${encodeEvent(good).json},{"specversion":"1.0","id":"nonsense"}]`, EVENT_BATCH)
+  await allBooked([good])
+  await eventually('all three are acked', async () => await worker.drained())
+  const { rows } = await pool.query<{ raw: Buffer }>("select raw from parked_events where source = 'queue' and reason <> 'unknown_user'")
+  t.same(rows.map(({ raw }) => raw.toString('latin1')).sort(), ['not json at all', '{"specversion":"1.0","id":"nonsense"}', Buffer.from([0xff, 0x00, 0xfe]).toString('latin1')].sort())
+})
+
+t.test('an event of a newer schema is neither parked nor acked: it waits for a newer worker', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const newer = encodeEvent(placement(user)).json.replace('order-event:1', 'order-event:2')
+  const good = placement(user)
+  await publishRaw(channel, newer)
+  await publishRaw(channel, batchOf([good]))
+  await allBooked([good])
+  await eventually('it is held', () => worker.lines.some(({ reason }) => reason === 'newer_schema'))
+  await worker.close()
+  await eventually('it is in the queue again', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount === 1)
+  await channel.purgeQueue(ORDERS_QUEUE)
+})
+
+t.test('while Postgres is away a batch is held, and booked when it is back', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const letIn = await shutDatabase(place)
+  await eventually('the worker knows', () => worker.health.state('postgres') === 'down')
+  const placed = Array.from({ length: 5 }, () => placement(user))
+  for (const event of placed) await publishRaw(channel, batchOf([event]))
+  await letIn()
+  await isUp(worker, 'postgres')
+  await allBooked(placed)
+  await eventually('every message is acked', async () => await worker.drained())
+  t.equal((await pool.query('select from parked_events where source = $1 and reason like $2', ['queue', '%avail%'])).rowCount, 0)
+})
+
+t.test('the outbox is applied from the tables, its rows deleted, broker or no broker', async (t) => {
+  await startWorker(t, place, { AMQP_URL: '' })
+  const first = placement(user)
+  const events = [first, amendment(first, 4), placement(user)]
+  await insertOutbox(pool, events)
+  await eventually('the outbox is empty', async () => (await pool.query('select from outbox')).rowCount === 0)
+  t.match((await booked(pool, [first.order.order_id])).orders, [{ version: 2, item_quantity: 4 }])
+  t.equal((await rowsOf([events[2]!])).length, 1)
+})
+
+t.test('an outbox row that cannot be applied is parked, the others flow', async (t) => {
+  const good = Array.from({ length: 10 }, () => placement(user))
+  const bad = placement(2_000_000_001)
+  await insertOutbox(pool, [...good.slice(0, 3), bad, ...good.slice(3)])
+  await pool.query("insert into outbox (event_id, order_id, event) values (gen_random_uuid(), gen_random_uuid(), '{}')")
+  await startWorker(t, place, { AMQP_URL: '' })
+  await eventually('the outbox is empty', async () => (await pool.query('select from outbox')).rowCount === 0)
+  t.equal((await rowsOf(good)).length, 10)
+  t.match((await booked(pool, [bad.order.order_id])).events, [{ outcome: 'rejected', reason: 'unknown_user' }])
+  t.equal((await pool.query("select from parked_events where source = 'outbox'")).rowCount, 2)
+})
+
+t.test('two workers share the outbox without touching a row twice', async (t) => {
+  await Promise.all([startWorker(t, place, { AMQP_URL: '' }), startWorker(t, place, { AMQP_URL: '' })])
+  const events = Array.from({ length: 1500 }, () => placement(user))
+  await insertOutbox(pool, events)
+  await allBooked(events)
+  t.equal((await pool.query('select from outbox')).rowCount, 0)
+})
+
+t.test('a change that overtook its placement is applied once both are there', async (t) => {
+  await startWorker(t, place, { AMQP_URL: '' })
+  const first = placement(user)
+  const second = amendment(first, 6)
+  await insertOutbox(pool, [second])
+  await eventually('it waits', async () => (await booked(pool, [first.order.order_id])).events[0]?.outcome === 'waiting')
+  await insertOutbox(pool, [first])
+  await eventually('it is applied', async () => (await rowsOf([first]))[0]?.version === 2)
+})
+
+t.test('a rejected order reads as rejected with its reason, its pending view gone', needs('redis', 'rabbitmq'), async (t) => {
+  const [api] = [await startApi(t, place), await startWorker(t, place)]
+  const bad = placement(2_000_000_002)
+  await api.views!.put([{ view: { order: bad.order, event_id: bad.event_id, persisted: false } }])
+  await insertOutbox(pool, [bad])
+  await eventually('it is rejected', async () => (await booked(pool, [bad.order.order_id])).events.length === 1)
+  const caller = { user_id: 2_000_000_002, role: 'customer' } as const
+  await eventually('it shows', async () => (await api.orderDesk.find(bad.order.order_id, caller)).order.status === 'rejected')
+  t.match(await api.orderDesk.find(bad.order.order_id, caller), { order: { status: 'rejected', reason: 'unknown_user', next_statuses: [] } })
+})
