@@ -1,26 +1,35 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
-import { runApi } from './commands/api.js'
-import { runDev } from './commands/dev.js'
-import { runMigrate } from './commands/migrate.js'
-import { runWorker } from './commands/worker.js'
 
-const program = new Command('comanda')
-  .description('An order service that never loses an order and never books one twice.')
+const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
 
-program.command('api').description('serve HTTP and publish order events').action(async () => await runApi(process.env))
+// Each command is loaded when it is asked for: the image holds no `dev`, and none waits for the others' modules.
+program.command('api').description('serve HTTP and publish order events').action(async () => {
+  const { runApi } = await import('./commands/api.js')
+  await runApi(process.env)
+})
 
 program.command('worker')
   .description('consume order events and persist them')
   .option('--once', 'work off the queue and the outbox, then exit', false)
   .option('--limit <seconds>', 'with --once: exit with code 1 when it takes longer', seconds, 60)
   .action(async ({ once, limit }: { once: boolean, limit: number }) => {
+    const { runWorker } = await import('./commands/worker.js')
     process.exitCode = await runWorker(process.env, { once, limitMs: limit * 1000 })
   })
 
-program.command('migrate').description('create or change the tables, then exit').action(async () => await runMigrate(process.env))
+program.command('migrate').description('create or change the tables, then exit').action(async () => {
+  const { runMigrate } = await import('./commands/migrate.js')
+  await runMigrate(process.env)
+})
+
+program.command('health').description('exit with code 0 when the process that runs here is ready').action(async () => {
+  const { runHealth } = await import('./commands/health.js')
+  process.exitCode = await runHealth(process.env)
+})
 
 program.command('dev').description('run api and worker over services it finds or starts').action(async () => {
+  const { runDev } = await import('./commands/dev.js')
   process.exitCode = await runDev(process.env)
 })
 
@@ -33,7 +42,9 @@ function seconds (text: string): number {
 try {
   await program.parseAsync()
 } catch (error) {
-  const { name, message } = error as Error
-  console.error(name === 'ConfigError' ? message : `comanda: ${message || String((error as { code?: string }).code)}`)
+  const { name, message, code } = error as Error & { code?: string }
+  if (name === 'ConfigError') console.error(message)
+  else if (code === 'ERR_MODULE_NOT_FOUND') console.error(`comanda: this command is not part of this installation (${message})`)
+  else console.error(`comanda: ${message || code || name}`)
   process.exit(1)
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type LocalServices } from '../local/services.js'
@@ -15,7 +16,14 @@ const READY_LIMIT_MS = 20_000
 
 /** `npm start`: services found or started, api and worker as two processes over them, everything stopped on a signal. */
 export async function runDev (env: Env): Promise<number> {
-  const stateDir = defaultStateDir(process.cwd())
+  for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001]] as const) {
+    const port = Number(env[variable] ?? standard)
+    if (!await isFree(port, env.HOST)) {
+      console.error(`port ${port} is taken: set ${variable} to another`)
+      return 1
+    }
+  }
+  const stateDir = env.COMANDA_STATE_DIR ?? defaultStateDir(process.cwd())
   const services = await findServices({ env, purpose: 'start', stateDir, say: console.log })
   try {
     return await runProcesses(services, stateDir, env)
@@ -47,6 +55,13 @@ async function runProcesses (services: LocalServices, stateDir: string, env: Env
     if (ready) console.log(`\nComanda is ready\n  api       ${api}\n  docs      ${api}/docs\n  worker    http://${env.HOST ?? '127.0.0.1'}:${env.WORKER_PORT ?? 3001}/readyz\n  operator  nick_name "operator", password "${password}"\nCtrl-C stops everything.\n`)
   })
   return await stopped
+}
+
+async function isFree (port: number, host = '127.0.0.1'): Promise<boolean> {
+  const server = createServer().listen(port, host)
+  const free = await once(server, 'listening').then(() => true, () => false)
+  server.close()
+  return free
 }
 
 /** A random value that stays the same over restarts. */

@@ -1,0 +1,109 @@
+import autocannon from 'autocannon'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { startApi } from '../support/apps.js'
+import { openChannel } from '../support/broker.js'
+import { eventually } from '../support/eventually.js'
+import { line, newcomer, place as order } from '../support/people.js'
+import { needs, openPlace } from '../support/place.js'
+import { portOf, runComanda } from '../support/processes.js'
+
+const place = await openPlace(t)
+const api = await startApi(t, place)
+const person = await newcomer(api)
+const count = async (table: 'orders' | 'outbox' | 'order_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
+const orderMany = async (many: number) => await Promise.all(Array.from({ length: many }, async () => {
+  const answer = await order(api, person)
+  if (answer.statusCode !== 202) throw new Error(answer.body)
+}))
+
+t.test('killing the worker with orders queued loses none and books none twice', needs('rabbitmq'), async (t) => {
+  const before = await count('orders')
+  const first = runComanda(t, ['worker'], place.env)
+  await first.said('started')
+  for (let round = 0; round < 10; round++) await orderMany(200)
+  await first.said('batch booked')
+  first.child.kill('SIGKILL')
+  await first.exited
+  await orderMany(200)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  await eventually('what it held is in the queue again', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount)
+  const second = runComanda(t, ['worker', '--once'], place.env)
+  t.equal(await second.exited, 0)
+  t.equal(await count('orders'), before + 2200)
+  t.equal(await count('order_events'), before + 2200)
+})
+
+t.test('SIGTERM under load cuts no request off, and the api exits with 0 within 5 seconds', async (t) => {
+  const before = await count('orders')
+  const own = runComanda(t, ['api'], place.env)
+  const url = `http://127.0.0.1:${portOf(await own.said('started'))}`
+  await eventually('it is ready', async () => (await fetch(`${url}/readyz`)).json().then((body) => (body as { status: string }).status === 'ready'))
+  const load = autocannon({ url: `${url}/orders`, method: 'POST', connections: 20, duration: 30, body: JSON.stringify(line), headers: { ...person.headers, 'content-type': 'application/json' } }, () => {})
+  let accepted = 0
+  let cut = 0
+  load.on('response', (_client, statusCode) => { accepted += statusCode === 202 ? 1 : 0 })
+  load.on('reqError', (error: Error & { code?: string }) => { cut += error.code === 'ECONNREFUSED' ? 0 : 1 })
+  await eventually('load is on', () => accepted > 500)
+  const started = Date.now()
+  own.child.kill('SIGTERM')
+  t.equal(await own.exited, 0)
+  t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
+  load.stop()
+  await once(load, 'done')
+  t.equal(cut, 0, 'only new connections are refused')
+  await runComanda(t, ['worker', '--once'], place.env).exited
+  t.ok(await count('orders') - before >= accepted, 'every 202 is booked')
+})
+
+t.test('SIGTERM to a busy worker ends it with 0 within 5 seconds, no event half-applied', needs('rabbitmq'), async (t) => {
+  await orderMany(1000)
+  const worker = runComanda(t, ['worker'], place.env)
+  await worker.said('batch booked')
+  const started = Date.now()
+  worker.child.kill('SIGTERM')
+  t.equal(await worker.exited, 0)
+  t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
+  t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
+  t.equal(await count('orders'), await count('order_events'))
+})
+
+t.test('worker --once with Postgres away ends with 1 after its limit and says what to do', async (t) => {
+  const worker = runComanda(t, ['worker', '--once', '--limit', '1'], { ...place.env, DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' })
+  t.equal(await worker.exited, 1)
+  t.match(worker.output.join('\n'), /not drained in time/)
+})
+
+t.test('a bad environment is one message that names every bad variable, exit code 1', async (t) => {
+  const bad = runComanda(t, ['api'], { ...place.env, PORT: 'many', LOG_LEVEL: 'loud', DATABASE_URL: '' })
+  t.equal(await bad.exited, 1)
+  t.equal(bad.output.length, 1)
+  t.match(bad.output[0], /DATABASE_URL is missing.*PORT is not valid.*LOG_LEVEL is not valid/)
+})
+
+t.test('migrate applies what is missing and says so', async (t) => {
+  const migrate = runComanda(t, ['migrate'], place.env)
+  t.equal(await migrate.exited, 0)
+  t.same(migrate.output, ['nothing to apply'])
+})
+
+t.test('a taken port is one clear line, exit code 1', async (t) => {
+  await api.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = api.server.address() as { port: number }
+  const second = runComanda(t, ['api'], { ...place.env, PORT: String(port) })
+  t.equal(await second.exited, 1)
+  t.match(second.output.at(-1), /EADDRINUSE/)
+})
+
+t.test('the compose file names only variables that exist, and starts commands that exist', async (t) => {
+  const compose = readFileSync('docker-compose.yml', 'utf8')
+  const { Environment } = await import('../../src/config.js')
+  const [, common = ''] = /environment: &environment\n((?: {4}.*\n)+)/.exec(compose) ?? []
+  const names = [...common.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name]) => name!)
+  t.ok(names.length > 3)
+  t.same(names.filter((name) => !(name in Environment.properties)), [])
+  const cli = readFileSync('src/cli.ts', 'utf8')
+  for (const [, command] of compose.matchAll(/"dist\/cli\.js", "(\w+)"/g)) t.match(cli, `command('${command}')`)
+})

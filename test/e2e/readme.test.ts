@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { freePort } from '../../src/local/ports.js'
+import { environmentTable } from '../support/environment-table.js'
+import { eventually } from '../support/eventually.js'
+import { openPlace } from '../support/place.js'
+import { runComanda } from '../support/processes.js'
+
+const readme = readFileSync('README.md', 'utf8')
+const place = await openPlace(t)
+
+t.test('the environment table says what config.ts reads', async (t) => {
+  t.ok(readme.includes(environmentTable()), `it should hold:\n${environmentTable()}`)
+})
+
+t.test('the map names every folder of src', async (t) => {
+  const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  for (const { name } of folders) t.ok(readme.includes(`src/${name}`), name)
+})
+
+t.test('what npm start runs takes the README\'s curls from registration to a confirmed order, and stops cleanly on Ctrl-C', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'comanda-readme-'))
+  t.teardown(() => rmSync(stateDir, { recursive: true, force: true }))
+  const [port, workerPort] = [await freePort(), await freePort()]
+  const dev = runComanda(t, ['dev'], { ...place.env, NODE_ENV: 'development', PORT: String(port), WORKER_PORT: String(workerPort), COMANDA_STATE_DIR: stateDir, JWT_SECRET: '' })
+  await eventually('it is ready', () => dev.output.includes('Comanda is ready'), 20_000)
+  t.match(dev.output.join('\n'), /Postgres: .*\n/)
+  t.match(dev.output.join('\n'), /operator {2}nick_name "operator", password "\S+"/)
+
+  const [, curls = ''] = /```sh\n([\s\S]*?)```/.exec(readme) ?? []
+  const script = curls.replaceAll('localhost:3000', `127.0.0.1:${port}`)
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script])
+  t.match(stdout, /"nick_name":"ana"/)
+  const [, order_id = ''] = /"order_id":"([^"]+)"/.exec(stdout) ?? []
+  t.match(stdout, /"status":"(accepted|confirmed)"/)
+  await eventually('it is confirmed within a second', async () => (await place.pool.query("select from orders where order_id = $1 and status = 'confirmed' and total_value = 3980", [order_id])).rowCount === 1, 1000)
+  const events = await place.pool.query('select type, outcome from order_events where order_id = $1', [order_id])
+  t.match(events.rows, [{ type: 'order.placed', outcome: 'applied' }])
+
+  dev.child.kill('SIGINT')
+  t.equal(await dev.exited, 0)
+  t.equal(dev.output.at(-1), 'stopped')
+  await t.rejects(fetch(`http://127.0.0.1:${port}/livez`))
+  await t.rejects(fetch(`http://127.0.0.1:${workerPort}/livez`))
+})

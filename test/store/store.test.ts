@@ -1,0 +1,197 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
+import { storeError, StoreError } from '../../src/store/failures.js'
+import { migrate } from '../../src/store/migrate.js'
+import { administer, databaseUrl } from '../support/databases.js'
+import { insertPerson } from '../support/events.js'
+import { eventually } from '../support/eventually.js'
+import { newCpf } from '../support/people.js'
+import { openPlace } from '../support/place.js'
+
+const place = await openPlace(t)
+const { pool } = place
+const url = place.env.DATABASE_URL!
+
+/** What a promise was refused with. */
+async function refusal (promise: Promise<unknown>): Promise<StoreError> {
+  const error = await promise.then(() => null, (error: unknown) => error)
+  if (error instanceof StoreError) return error
+  throw new Error(`not refused with a StoreError: ${String(error)}`)
+}
+
+/** A pool with as many connections as named, errors swallowed as the plugin does. */
+function ownPool (t: Test, options: pg.PoolConfig = {}): Pool {
+  const own = new pg.Pool({ connectionString: url, max: 1, ...options })
+  own.on('error', () => {})
+  t.teardown(async () => await own.end())
+  return own
+}
+
+/** Ends the session of this backend and resolves when it is gone. */
+async function terminate (pid: number): Promise<void> {
+  await pool.query('select pg_terminate_backend($1)', [pid])
+  await eventually('the backend is gone', async () => (await pool.query('select 1 from pg_stat_activity where pid = $1', [pid])).rowCount === 0)
+}
+
+const pidOf = async (client: Pick<pg.PoolClient, 'query'>) => (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
+
+t.test('five migrations at once on one empty database all succeed and apply everything once', async (t) => {
+  const name = `${new URL(url).pathname.slice(1)}_${randomBytes(3).toString('hex')}`
+  await administer(url, `create database ${name}`)
+  t.teardown(async () => await administer(url, `drop database ${name} with (force)`))
+  const fresh = databaseUrl(url, name)
+  const applied = await Promise.all(Array.from({ length: 5 }, async () => await migrate(fresh)))
+  t.strictSame(applied.map((names) => names.length).sort(), [0, 0, 0, 0, 1], 'one found the work, four found it done')
+  t.strictSame(await migrate(fresh), [], 'a later start finds nothing to do')
+  const client = new pg.Client({ connectionString: fresh })
+  await client.connect()
+  const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.tables where table_schema = \'public\' order by 1')
+  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_events', 'users'])
+  t.equal((await client.query('select 1 from migrations')).rowCount, applied.flat().length)
+  await client.end()
+})
+
+t.test('a migration of a server that is away is refused as unavailable', async (t) => {
+  t.match(await refusal(migrate('postgres://127.0.0.1:1/x')), { code: 'unavailable', outcome: 'refused' })
+})
+
+const order = async (given: Record<string, unknown> = {}): Promise<void> => {
+  const row: Record<string, unknown> = {
+    order_id: randomUUID(), user_id: buyer, item_description: 'x', item_quantity: 3, item_price: 5, total_value: 15, status: 'confirmed', version: 1, event_id: randomUUID(), created_at: new Date(), updated_at: new Date(), ...given
+  }
+  const names = Object.keys(row)
+  await run(pool, `insert_${names.join('_').length}`, `insert into orders (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`, Object.values(row))
+}
+const buyer = await insertPerson(pool)
+
+t.test('an order whose total is not quantity x price is refused by the table', async (t) => {
+  t.match(await refusal(order({ total_value: 16 })), { code: 'bad_data', constraint: 'orders_total' })
+  await order({ item_quantity: 1_000_000, item_price: 100_000_000, total_value: 100_000_000_000_000 })
+  const { rows } = await ownPool(t, { types: columnTypes }).query('select total_value from orders')
+  t.strictSame(rows, [{ total_value: 100_000_000_000_000 }], 'read as a number')
+})
+
+t.test('an order that breaks a bound is refused by the table', async (t) => {
+  const faults: Array<Record<string, unknown>> = [
+    { item_quantity: 0, total_value: 0 }, { item_quantity: -1, total_value: -5 }, { item_price: -1, total_value: -3 }, { version: 0 },
+    { status: 'accepted' }, { status: 'rejected' }, { status: 'x' }, { user_id: 0 }, { item_description: 'x'.repeat(257) }, { item_description: null }, { item_description: 'a\u0000' }
+  ]
+  for (const fault of faults) t.match(await refusal(order(fault)), { code: 'bad_data', outcome: 'refused' }, JSON.stringify(fault))
+})
+
+t.test('a user is whole or erased, nothing between', async (t) => {
+  const personal = ['nick_name', 'password', 'full_name', 'cpf', 'email', 'phone_number']
+  const user = await insertPerson(pool)
+  const change = async (text: string) => await run(pool, `u${text.length}${text.slice(0, 12)}`, `update users set ${text} where user_id = $1`, [user])
+  for (const name of personal) t.match(await refusal(change(`${name} = null`)), { constraint: 'users_erased' }, `without ${name}`)
+  t.match(await refusal(change('erased_at = now()')), { constraint: 'users_erased' }, 'erased and still named')
+  const cleared = personal.map((name) => `${name} = null`)
+  t.match(await refusal(change(`${cleared.slice(1).join(', ')}, erased_at = now()`)), { constraint: 'users_erased' }, 'erased but for the name')
+  await change(`${cleared.join(', ')}, erased_at = now()`)
+  t.match(await refusal(change(`cpf = '${newCpf()}'`)), { constraint: 'users_erased' }, 'nothing comes back')
+})
+
+t.test('only one applied event has an order\'s version', async (t) => {
+  const orderId = randomUUID()
+  const insert = async (outcome: string) => await run(pool, 'insert_event', `
+    insert into order_events (event_id, order_id, version, type, data, request_id, outcome, occurred_at)
+    values ($1, $2, 1, 'order.placed', '{}', 'r', $3, now())`, [randomUUID(), orderId, outcome])
+  for (const outcome of ['applied', 'rejected', 'rejected', 'waiting']) await insert(outcome)
+  t.match(await refusal(insert('applied')), { code: 'conflict', constraint: 'order_events_chain' })
+})
+
+t.test('a transaction is kept when its work resolves and undone when it throws', async (t) => {
+  const nick = async (name: string) => (await pool.query('select 1 from users where nick_name = $1', [name])).rowCount
+  const rename = async (name: string, then: () => void) => await inTransaction(pool, async (client) => {
+    await run(client, 'rename', 'update users set nick_name = $1 where user_id = $2', [name, buyer])
+    then()
+    return 'done'
+  })
+  t.equal(await rename('kept', () => {}), 'done')
+  t.equal(await nick('kept'), 1)
+  await refusal(rename('undone', () => { throw new Error('no') }))
+  t.equal(await nick('undone'), 0)
+  t.equal(await nick('kept'), 1)
+})
+
+t.test('a COMMIT that ended as ROLLBACK is an error, though Postgres calls it a success', async (t) => {
+  const own = ownPool(t)
+  const error = await refusal(inTransaction(own, async (client) => {
+    await client.query('update users set nick_name = \'lost\' where user_id = $1', [buyer])
+    await client.query('select 1 / 0').catch(() => {})
+  }))
+  t.match(error.message, /ROLLBACK/)
+  t.equal(error.code, 'unavailable', 'to be tried again, never parked')
+  t.equal((await pool.query('select 1 from users where nick_name = \'lost\'')).rowCount, 0)
+  t.equal(await inTransaction(own, async (client) => (await client.query('select 1')).rowCount), 1, 'the connection is fit for the next one')
+})
+
+t.test('a connection cut while it is checked out fails its transaction alone and is not used again', async (t) => {
+  const own = ownPool(t)
+  let pid = 0
+  const error = await refusal(inTransaction(own, async (client) => {
+    pid = await pidOf(client)
+    const cut = once(client as pg.PoolClient, 'error') // it is ours while checked out: nobody else may hear it
+    await terminate(pid)
+    await cut
+    await client.query('select 1')
+  }))
+  t.match(error, { code: 'unavailable', outcome: 'unknown' })
+  t.equal(own.totalCount, 0, 'thrown away')
+  t.not(await inTransaction(own, pidOf), pid)
+})
+
+t.test('a connection cut under a running statement is not used again either', async (t) => {
+  const own = ownPool(t)
+  let pid = 0
+  const error = await refusal(inTransaction(own, async (client) => {
+    pid = await pidOf(client)
+    await Promise.all([client.query('select pg_sleep(30)'), eventually('it runs', async () =>
+      (await pool.query('select 1 from pg_stat_activity where pid = $1 and state = \'active\'', [pid])).rowCount === 1).then(async () => await terminate(pid))])
+  }))
+  t.match(error, { code: 'unavailable', outcome: 'unknown', sqlstate: '57P01' })
+  t.not(await inTransaction(own, pidOf), pid)
+})
+
+t.test('a connection cut by a swallowed error does not commit', async (t) => {
+  const own = ownPool(t)
+  const error = await refusal(inTransaction(own, async (client) => {
+    await client.query('update users set nick_name = \'cut\' where user_id = $1', [buyer])
+    await terminate(await pidOf(client))
+    await client.query('select 1').catch(() => {})
+  }))
+  t.match(error, { code: 'unavailable', outcome: 'unknown' })
+  t.equal((await pool.query('select 1 from users where nick_name = \'cut\'')).rowCount, 0)
+})
+
+t.test('a full pool and an ended pool are unavailable and wrote nothing', async (t) => {
+  const own = ownPool(t, { connectionTimeoutMillis: 20 })
+  await inTransaction(own, async () => { t.match(await refusal(inTransaction(own, pidOf)), { code: 'unavailable', outcome: 'refused' }) })
+  const ended = new pg.Pool({ connectionString: url })
+  await ended.end()
+  t.match(await refusal(inTransaction(ended, pidOf)), { code: 'unavailable', outcome: 'refused' })
+})
+
+t.test('a broken pipe is no SQLSTATE', { todo: 'store/failures.ts: EPIPE has the five capitals of a SQLSTATE, so its outcome is "refused"' }, async (t) => {
+  t.match(storeError(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })), { code: 'unavailable', outcome: 'unknown' })
+})
+
+t.test('what a failure means is decided by its SQLSTATE', async (t) => {
+  const table: Array<[code: string, meaning: [StoreError['code'], StoreError['outcome']]]> = [
+    ['23505', ['conflict', 'refused']],
+    ...['23503', '23502', '23514', '22001', '22003', '22008', '22021', '22P02', '22P05'].map((code): typeof table[number] => [code, ['bad_data', 'refused']]),
+    ...['40001', '40P01', '53100', '53200', '53300', '55P03', '57014', '25006', '42P01', '58030', 'XX000'].map((code): typeof table[number] => [code, ['unavailable', 'refused']]),
+    ...['08000', '08003', '08006', '57P01', '57P02', '57P03', 'ECONNRESET', 'ETIMEDOUT', ''].map((code): typeof table[number] => [code, ['unavailable', 'unknown']]),
+    ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].map((code): typeof table[number] => [code, ['unavailable', 'refused']])
+  ]
+  for (const [code, [meaning, outcome]] of table) {
+    const error = storeError(Object.assign(new Error('the text does not matter'), { code }))
+    t.strictSame([error.code, error.outcome, error.sqlstate], [meaning, outcome, code], code || 'without a code')
+  }
+  const error = storeError('thrown text')
+  t.match(error, { code: 'unavailable', outcome: 'unknown' })
+  t.equal(storeError(error), error, 'judged once')
+})

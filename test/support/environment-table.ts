@@ -1,0 +1,11 @@
+import { Environment } from '../../src/config.js'
+
+/** README's table of the environment, as the schema says it. */
+export function environmentTable (): string {
+  const required = new Set<string>(Environment.required ?? [])
+  return Object.entries(Environment.properties).map(([name, property]) => {
+    const { default: standard, description } = property as { default?: unknown, description?: string }
+    const shown = standard === undefined ? (required.has(name) ? 'needed' : '') : `\`${String(standard)}\``
+    return `| \`${name}\` | ${shown} | ${description} |`
+  }).join('\n')
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type Test } from 'tap'
+import { type LogLine } from './apps.js'
+
+/** `comanda` as a process of its own, as an operator runs it. */
+export interface Process {
+  child: ChildProcess
+  /** Log lines and whatever else it printed, as it came. */
+  output: string[]
+  /** The log line with this message; fails when the process ends or the limit passes before it. */
+  said (msg: string, limitMs?: number): Promise<LogLine>
+  /** Resolves with the exit code, null after a kill. */
+  exited: Promise<number | null>
+}
+
+export function runComanda (t: Test, args: string[], env: Record<string, string>): Process {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const output: string[] = []
+  for (const stream of [child.stdout!, child.stderr!]) {
+    createInterface(stream).on('line', (line) => {
+      output.push(line)
+      child.emit('output', line)
+    })
+  }
+  const exited = once(child, 'close').then(([code]) => code as number | null)
+  t.teardown(async () => {
+    if (!t.passing()) for (const line of output) t.comment(line)
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    await exited
+  })
+  const said = async (msg: string, limitMs = 15_000): Promise<LogLine> => {
+    const limit = AbortSignal.timeout(limitMs)
+    for (;;) {
+      const found = output.map(parsed).find((line) => line?.msg === msg)
+      if (found) return found
+      await Promise.race([
+        once(child, 'output', { signal: limit }),
+        exited.then(() => { throw new Error(`it ended before it said "${msg}"`) })
+      ])
+    }
+  }
+  return { child, output, exited, said }
+}
+
+function parsed (line: string): LogLine | null {
+  try {
+    return JSON.parse(line) as LogLine
+  } catch {
+    return null
+  }
+}
+
+/** The port that a process listens on, from its own log line. */
+export function portOf (started: LogLine): number {
+  return (started.addresses as Array<{ port: number }>)[0]!.port
+}
