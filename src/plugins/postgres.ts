@@ -29,8 +29,9 @@ export const postgresPlugin = fp(async (app) => {
     types: columnTypes
   })
   const { pool } = app.pg
-  // Without a listener an idle connection that is cut takes the process down.
-  pool.on('error', (error) => down(error))
+  // Without a listener an idle connection that is cut takes the process down. One cut says little: the server is asked.
+  pool.on('error', () => nextLook.abort())
+  let nextLook = new AbortController()
   const down = (cause: Error) => app.health.set('postgres', 'down', {
     host, cause, message: 'Postgres is away: orders are still taken by the broker, all else waits; trying again'
   })
@@ -47,13 +48,15 @@ export const postgresPlugin = fp(async (app) => {
         if (!stopping.signal.aborted) down(storeError(error).cause as Error)
       }
       const pause = app.health.state('postgres') === 'up' ? WATCH_MS : RETRY_MS
-      await wait(pause, undefined, { signal: stopping.signal }).catch(() => {})
+      nextLook = new AbortController()
+      if (!stopping.signal.aborted) await wait(pause, undefined, { signal: nextLook.signal }).catch(() => {})
     }
   }
   let watching = Promise.resolve()
   app.addHook('onReady', async () => { watching = watch() })
   app.addHook('onClose', async () => {
     stopping.abort()
+    nextLook.abort()
     await watching
   })
 }, { name: 'postgres', dependencies: ['config', 'health'] })
