@@ -1,7 +1,8 @@
 import autocannon from 'autocannon'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import pg from 'pg'
+import t, { type Test } from 'tap'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { startApi } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
@@ -58,16 +59,46 @@ t.test('SIGTERM under load cuts no request off, and the api exits with 0 within 
   t.ok(await count('orders') - before >= accepted, 'every 202 is booked')
 })
 
-t.test('SIGTERM to a busy worker ends it with 0 within 5 seconds, no event half-applied', needs('rabbitmq'), async (t) => {
-  await orderMany(1000)
+/** Holds every write to `orders` until the returned function lets it go: a batch is then under way for as long as a test needs. */
+async function holdWrites (t: Test): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: place.env.DATABASE_URL })
+  await client.connect()
+  t.teardown(async () => await client.end())
+  await client.query('begin; lock table orders in access exclusive mode')
+  return async () => { await client.query('rollback') }
+}
+
+const batchUnderWay = async () => await eventually('a batch is being written', async () =>
+  (await place.pool.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into orders%'")).rowCount)
+
+t.test('killing the worker in the middle of a batch loses none of it: nothing is acked before its commit', needs('rabbitmq'), async (t) => {
+  const before = await count('orders')
+  const letGo = await holdWrites(t)
+  await orderMany(300)
+  const first = runComanda(t, ['worker'], place.env)
+  await batchUnderWay()
+  first.child.kill('SIGKILL')
+  await first.exited
+  await letGo()
+  t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
+  t.equal(await count('orders'), before + 300)
+})
+
+t.test('SIGTERM to a busy worker: the batch under way is booked and acked, then it exits with 0 within 5 seconds', needs('rabbitmq'), async (t) => {
+  const before = await count('orders')
+  const letGo = await holdWrites(t)
+  await orderMany(1)
   const worker = runComanda(t, ['worker'], place.env)
-  await worker.said('batch booked')
+  await batchUnderWay()
   const started = Date.now()
   worker.child.kill('SIGTERM')
+  await worker.said('closing: what is under way is finished first')
+  await letGo()
   t.equal(await worker.exited, 0)
   t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
-  t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
-  t.equal(await count('orders'), await count('order_events'))
+  t.equal(await count('orders'), before + 1)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  t.equal((await channel.checkQueue(ORDERS_QUEUE)).messageCount, 0, 'it comes again to nobody')
 })
 
 t.test('worker --once with Postgres away ends with 1 after its limit and says what to do', async (t) => {

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Asks again and again until the answer is there; fails after the limit. For states that announce themselves by no event. */
-export async function eventually<T> (what: string, ask: () => Promise<T | false | null | undefined> | T | false | null | undefined, limitMs = 10_000): Promise<T> {
+type NotYet = false | 0 | null | undefined
+
+/** Asks again and again until the answer is there (true, more than none); fails after the limit. For states that announce themselves by no event. */
+export async function eventually<T> (what: string, ask: () => Promise<T | NotYet> | T | NotYet, limitMs = 10_000): Promise<T> {
   const deadline = Date.now() + limitMs
   while (Date.now() < deadline) {
     const answer = await ask()
-    if (answer !== false && answer !== null && answer !== undefined) return answer
+    if (answer) return answer
     await pause(10)
   }
   throw new Error(`not within ${limitMs} ms: ${what}`)
