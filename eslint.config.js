@@ -21,6 +21,7 @@ export default [
       }],
       'typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       'typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      'typescript-eslint/no-import-type-side-effects': 'error',
       'typescript-eslint/switch-exhaustiveness-check': 'error',
       'typescript-eslint/only-throw-error': 'error'
     }

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import { type Logger } from 'pino'
-import { type Config } from './config.js'
+import type { Logger } from 'pino'
+import type { Config } from './config.js'
 import { amqpPlugin } from './plugins/amqp.js'
 import { authPlugin } from './plugins/auth.js'
 import { configPlugin } from './plugins/config.js'

@@ -1,5 +1,5 @@
 import { EnvelopeError, fromEnvelope, toEnvelope } from '../orders/envelope.js'
-import { type OrderEvent } from '../orders/event.js'
+import type { OrderEvent } from '../orders/event.js'
 
 /** CloudEvents JSON format and JSON batch format, content types included. */
 export const ONE_EVENT = 'application/cloudevents+json'

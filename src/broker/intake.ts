@@ -1,8 +1,8 @@
 import { toEnvelope } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
-import { type OrderEvent } from '../orders/event.js'
+import type { OrderEvent } from '../orders/event.js'
 import { Group, GroupError } from './group.js'
-import { type Publisher } from './publisher.js'
+import type { Publisher } from './publisher.js'
 
 /** Writes the events to the outbox in one committed statement, or throws an error with `outcome`. */
 export type WriteOutbox = (events: OrderEvent[]) => Promise<void>

@@ -1,5 +1,5 @@
-import { type ConfirmChannel, type Message } from 'amqplib'
-import { type OrderEvent } from '../orders/event.js'
+import type { ConfirmChannel, Message } from 'amqplib'
+import type { OrderEvent } from '../orders/event.js'
 import { type EncodedEvent, encodeEvent, encodeMessage } from './codec.js'
 import { Group, GroupError } from './group.js'
 import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
@@ -77,8 +77,10 @@ export class Publisher {
       channel.publish(INTAKE_EXCHANGE, PLACED_KEY, content, options, (error: unknown) => {
         // A nack and a closed channel look alike here, so both count as unknown.
         if (error) reject(new GroupError('unknown', 'not confirmed by the broker', { cause: error }))
-        else if (this.#returned.delete(messageId)) reject(new GroupError('refused', 'no queue is bound to the exchange'))
-        else resolve()
+        else if (this.#returned.delete(messageId)) {
+          reject(new GroupError('refused', 'no queue is bound to the exchange'))
+          void channel.close().catch(() => {}) // ends the session: the next one declares the topology again
+        } else resolve()
       })
     }).finally(() => { if (lose) this.#lost.delete(lose) })
   }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Channel, type ChannelModel } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
 import { within } from './limits.js'
 import { declareTopology } from './topology.js'
 
@@ -17,8 +17,8 @@ export interface SessionsOptions {
   onState (state: 'up' | 'down', cause?: Error): void
 }
 
-/** Opens what one user of the connection needs (a channel, a consumer); runs again in every session. */
-export type Attach = (connection: ChannelModel) => Promise<void>
+/** Opens what one user of the connection needs, on a channel of its own, which it gives back; runs again in every session. */
+export type Attach = (connection: ChannelModel) => Promise<Channel>
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5000
@@ -27,15 +27,15 @@ const CLOSE_LIMIT_MS = 1000
 const PREPARE_LIMIT_MS = 5000
 
 /**
- * Broker sessions under supervision: whatever ends one (closed, reset, silent, refused), the next is opened with back-off
- * and jitter, and everything attached is opened again on it. Nothing awaits a session, so nothing hangs on the broker.
+ * Broker sessions under supervision: whatever ends one (closed, reset, silent, refused, one of its channels lost), the next
+ * is opened with back-off and jitter, the topology declared and everything attached opened again on it. Nothing awaits a session, so nothing hangs on the broker.
  */
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #attached: Attach[] = []
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
-  #endSession: () => void = () => {}
+  #endSession: (cause?: Error) => void = () => {}
 
   constructor (options: SessionsOptions) {
     this.#options = options
@@ -73,12 +73,12 @@ export class Sessions {
     try {
       session = await this.#options.open()
       const ended = this.#endOf(session)
-      ended.catch(() => {}) // attaching may fail first
+      ended.catch(() => {}) // preparing may fail first
       await Promise.race([this.#prepare(session), ended, limit(PREPARE_LIMIT_MS)])
       opened()
       this.#options.onState('up')
       await ended
-      return new Error('closed by the broker')
+      return new Error('a channel or the connection was closed')
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     } finally {
@@ -88,7 +88,12 @@ export class Sessions {
 
   async #prepare ({ connection, channel }: Session): Promise<void> {
     await declareTopology(channel)
-    for (const attach of this.#attached) await attach(connection)
+    for (const attach of this.#attached) {
+      const attached = await attach(connection)
+      // A channel does not come back by itself: its end is the session's.
+      attached.on('error', (error) => this.#endSession(error))
+      attached.on('close', () => this.#endSession())
+    }
   }
 
   /** Settles when the session is over. Listeners stand at once: an `error` nobody listens to ends the process. */
@@ -98,7 +103,7 @@ export class Sessions {
       connection.on('close', (error?: Error) => error ? reject(error) : resolve())
       channel.on('error', reject)
       channel.on('close', resolve)
-      this.#endSession = resolve
+      this.#endSession = (cause) => cause ? reject(cause) : resolve()
     })
   }
 }

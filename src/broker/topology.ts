@@ -1,4 +1,4 @@
-import { type Channel } from 'amqplib'
+import type { Channel } from 'amqplib'
 
 /**
  * Every exchange and queue, declared by api and worker alike, identically.

@@ -1,4 +1,4 @@
-import { type Redis, type Result } from 'ioredis'
+import type { Redis, Result } from 'ioredis'
 import { type OrderView, rank } from '../orders/view.js'
 
 declare module 'ioredis' {

@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace'
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 
 /** Milliseconds from the signal; Docker and Kubernetes wait 10 and 30 seconds before they kill. */
 const GRACE_MS = 4500

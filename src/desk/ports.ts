@@ -1,8 +1,8 @@
-import { type OrderEvent } from '../orders/event.js'
-import { type OrderStatus } from '../orders/lifecycle.js'
-import { type Order } from '../orders/order.js'
-import { type OrderView } from '../orders/view.js'
-import { type Credentials, type Registration, type User } from '../users/user.js'
+import type { OrderEvent } from '../orders/event.js'
+import type { OrderStatus } from '../orders/lifecycle.js'
+import type { Order } from '../orders/order.js'
+import type { OrderView } from '../orders/view.js'
+import type { Credentials, Registration, User } from '../users/user.js'
 
 /** Takes an order event so that it cannot be lost any more. @throws OrderError `not_accepted` or `outcome_unknown` */
 export interface IntakePort {

@@ -1,6 +1,6 @@
 import { UserError } from '../users/errors.js'
 import { canonicalName, type Credentials, type Registration, type User } from '../users/user.js'
-import { type PasswordsPort, type UsersPort } from './ports.js'
+import type { PasswordsPort, UsersPort } from './ports.js'
 
 /** Registers people and knows them again. */
 export class UserDesk {

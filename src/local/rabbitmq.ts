@@ -42,6 +42,7 @@ function nodeEnv (env: Env, stateDir: string, epmdPort: number): Env {
     PATH: searchPath(env).join(':'),
     LANG: 'C.UTF-8',
     HOME: at('home'), // the cookie: this node's own
+    ERL_CRASH_DUMP: at('erl_crash.dump'), // else it lands where the launcher was called
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_NODENAME: nodeName,

@@ -1,4 +1,4 @@
-import { type OrderEvent } from './event.js'
+import type { OrderEvent } from './event.js'
 
 /** What became of an event: applied to its order, kept until its base is applied, or refused for good. */
 export type Outcome = 'applied' | 'waiting' | 'rejected'

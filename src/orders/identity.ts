@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type OrderLine } from './order.js'
+import type { OrderLine } from './order.js'
 
 /**
  * The order's id for a request with an Idempotency-Key: the same caller, route and key name the same order in any

@@ -1,4 +1,4 @@
-import { type Role } from '../users/roles.js'
+import type { Role } from '../users/roles.js'
 
 export const ORDER_STATUSES = ['accepted', 'confirmed', 'paid', 'shipped', 'delivered', 'cancelled', 'rejected'] as const
 export type OrderStatus = typeof ORDER_STATUSES[number]

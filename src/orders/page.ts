@@ -1,5 +1,5 @@
 import { isMoment } from './moment.js'
-import { type Order } from './order.js'
+import type { Order } from './order.js'
 
 /** Where a page ended: the keyset of the next one. */
 export interface PageEnd {

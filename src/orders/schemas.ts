@@ -48,8 +48,8 @@ export const OrderQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
   status: Type.Optional(Status),
-  created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at this moment or later' })),
-  created_to: Type.Optional(Type.String({ format: 'date-time', description: 'Created before this moment' })),
+  created_from: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339 with its zone; orders created then or later' })),
+  created_to: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339 with its zone; orders created before then' })),
   user_id: Type.Optional(Type.Integer({ minimum: 1, maximum: 2147483647, description: 'Operators only: one user\'s orders' }))
 }, { additionalProperties: false })
 

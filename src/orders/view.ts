@@ -1,7 +1,7 @@
-import { type OrderEvent } from './event.js'
+import type { OrderEvent } from './event.js'
 import { nextStatuses, type OrderStatus } from './lifecycle.js'
 import { confirmed, type Order } from './order.js'
-import { type Role } from '../users/roles.js'
+import type { Role } from '../users/roles.js'
 
 /** An order as a reader may see it, and where that knowledge stands. */
 export interface OrderView {

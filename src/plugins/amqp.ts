@@ -1,4 +1,4 @@
-import { type Channel, type ChannelModel } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
 import Fastify from 'fastify'
 import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'

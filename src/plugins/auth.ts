@@ -1,8 +1,8 @@
 import jwt from '@fastify/jwt'
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { UserError } from '../users/errors.js'
-import { type Role } from '../users/roles.js'
+import type { Role } from '../users/roles.js'
 import { ProblemError } from './errors.js'
 
 /** Who is asking, as their token says; no database is asked. */

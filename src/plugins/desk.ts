@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
 import { v7 } from 'uuid'
 import { OrderDesk } from '../desk/order-desk.js'
-import { type OrderFilter } from '../desk/ports.js'
+import type { OrderFilter } from '../desk/ports.js'
 import { UserDesk } from '../desk/user-desk.js'
 import { findOrder, listOrders } from '../store/orders.js'
 import { findCredentials, insertUser } from '../store/users.js'
-import { type Registration } from '../users/user.js'
+import type { Registration } from '../users/user.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

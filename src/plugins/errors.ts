@@ -1,4 +1,4 @@
-import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { type FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 
 export type ServiceName = 'postgres' | 'redis' | 'rabbitmq'

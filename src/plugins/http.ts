@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Server, STATUS_CODES } from 'node:http'
 import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Logger } from 'pino'
-import { type Config } from '../config.js'
+import type { Logger } from 'pino'
+import type { Config } from '../config.js'
 import { problemBody, type ProblemCode, problems } from './problems.js'
 
 declare module 'fastify' {
@@ -35,8 +35,11 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       const code = error.statusCode === 404 ? 'not_found' : 'bad_request'
+      // No hook and no route has seen this request: what they would add is added here.
       const plain: FastifyReply = reply
-      void plain.code(problems[code].status).type('application/problem+json').send(JSON.stringify(problemBody(code, { instance: request.url, request_id: request.id })))
+      const body = problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id })
+      request.log.info({ method: request.method, route: 'unknown', status: body.status, duration_ms: 0 }, 'request')
+      void plain.code(body.status).headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
     },
     clientErrorHandler (error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return

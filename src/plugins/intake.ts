@@ -16,7 +16,9 @@ export const intakePlugin = fp(async (app) => {
   app.broker?.attach(async (connection) => {
     connection.on('blocked', () => publisher.block(true))
     connection.on('unblocked', () => publisher.block(false))
-    publisher.use(await connection.createConfirmChannel())
+    const channel = await connection.createConfirmChannel()
+    publisher.use(channel)
+    return channel
   })
   const intake = new Intake(publisher, async (events) => await insertOutbox(pool, events), OUTBOX_LIMIT_MS, ({ event_id, order, request_id }, why) => {
     app.log.debug({ event_id, order_id: order.order_id, request_id, reason: why.message }, 'an order event was taken by the outbox')

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
-import { type Config } from '../config.js'
+import type { Config } from '../config.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
 /**
- * One JSON line an event, with the keys of docs/logs.md from the first line on. Pretty only on a terminal.
+ * One JSON line for each thing worth telling, its keys the same everywhere: `request_id`, `order_id`, `event_id`, `user_id`,
+ * `route`, `status`, `duration_ms`, `batch_id`, `batch_size`, `attempt`, `reason`. Pretty only on a terminal.
  * @param destination for tests; otherwise standard output
  */
 export function createLogger (config: Config, destination?: DestinationStream): Logger {

@@ -1,8 +1,9 @@
-import { Ajv, type ErrorObject, type Options } from 'ajv'
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import fp from 'fastify-plugin'
 import { isCpf } from '../users/cpf.js'
-import { type InputFault } from './problems.js'
+import { canonicalName } from '../users/user.js'
+import type { InputFault } from './problems.js'
 
 /** The request breaks its schema; every fault is listed. */
 export class InputError extends Error {
@@ -24,14 +25,36 @@ export const validationPlugin = fp(async (app) => {
   const options: Options = { allErrors: true, verbose: true, removeAdditional: false, useDefaults: true }
   const strict = compiler({ ...options, coerceTypes: false })
   const coercing = compiler({ ...options, coerceTypes: true })
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema))
+  app.setValidatorCompiler(({ schema, httpPart = '' }) => httpPart === 'body' ? strict.compile(schema) : finite(coercing.compile(schema), httpPart))
   app.setSchemaErrorFormatter((errors, part) => new InputError((errors as ErrorObject[]).map((error) => inputFault(error, part))))
 }, { name: 'validation' })
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** What RFC 3339 allows and Postgres does not: the year 0 and zones of 16 hours and more. */
+const BEYOND_POSTGRES = /^0000|[+-](1[6-9]|2\d)(:?\d\d)?$/
+const NICK_NAME_LENGTH = 50
 
 function compiler (options: Options): Ajv {
   const ajv = new Ajv(options)
   addFormats.default(ajv)
-  return ajv.addFormat('cpf', { type: 'string', validate: isCpf })
+  const isDateTime = ajv.formats['date-time'] as { validate (text: string): boolean }
+  return ajv
+    .addFormat('cpf', { type: 'string', validate: isCpf })
+    .addFormat('uuid', UUID) // theirs takes `urn:uuid:` too
+    .addFormat('date-time', { type: 'string', validate: (text: string) => isDateTime.validate(text) && !BEYOND_POSTGRES.test(text) })
+    // Some characters become two or three in the form that is stored.
+    .addFormat('nick-name', { type: 'string', validate: (text: string) => [...canonicalName(text)].length <= NICK_NAME_LENGTH })
+}
+
+/** Coercion makes Infinity of `Infinity` and of `1e400`, and Ajv holds no bound against a number that is not finite. */
+function finite (validate: ValidateFunction, part: string): (data: Record<string, unknown>) => true | { error: InputError } {
+  return (data) => {
+    const faults = validate(data) ? [] : (validate.errors ?? []).map((error) => inputFault(error, part))
+    for (const [name, value] of Object.entries(data)) {
+      if (typeof value === 'number' && !Number.isFinite(value)) faults.push({ pointer: `${part}#/${escapePointer(name)}`, detail: 'must be a finite number' })
+    }
+    return faults.length === 0 || { error: new InputError(faults) }
+  }
 }
 
 function inputFault (error: ErrorObject, part: string): InputFault {

@@ -1,6 +1,6 @@
-import { type Decision, type Outcome } from '../orders/chain.js'
-import { type OrderEvent, type OrderEventType } from '../orders/event.js'
-import { type Order } from '../orders/order.js'
+import type { Decision, Outcome } from '../orders/chain.js'
+import type { OrderEvent, OrderEventType } from '../orders/event.js'
+import type { Order } from '../orders/order.js'
 import { type Client, run } from './database.js'
 
 /** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order. */

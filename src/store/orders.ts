@@ -1,7 +1,7 @@
 import { fromEnvelope } from '../orders/envelope.js'
-import { type OrderEvent } from '../orders/event.js'
-import { type OrderStatus } from '../orders/lifecycle.js'
-import { type Order } from '../orders/order.js'
+import type { OrderEvent } from '../orders/event.js'
+import type { OrderStatus } from '../orders/lifecycle.js'
+import type { Order } from '../orders/order.js'
 import { acceptedView, higher, type OrderView } from '../orders/view.js'
 import { type Client, run } from './database.js'
 

@@ -1,5 +1,5 @@
 import { EnvelopeError, fromEnvelope, toEnvelope } from '../orders/envelope.js'
-import { type OrderEvent } from '../orders/event.js'
+import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
 /** Takes these events in one statement. One already there stays as it is: the event id is the identity. */

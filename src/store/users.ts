@@ -1,5 +1,5 @@
 import { UserError } from '../users/errors.js'
-import { type Credentials, type Registration, type User } from '../users/user.js'
+import type { Credentials, Registration, User } from '../users/user.js'
 import { type Client, run } from './database.js'
 import { StoreError } from './failures.js'
 

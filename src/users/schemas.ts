@@ -4,7 +4,7 @@ import { ROLES } from './roles.js'
 /** At least one visible character; no U+0000 and no lone surrogate: Postgres stores neither. */
 const VISIBLE_TEXT = '^(?=[\\s\\S]*\\S)[^\\u0000\\p{Cs}]*$'
 
-const NickName = Type.String({ minLength: 1, maxLength: 50, pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$', description: 'Unique; no white space', examples: ['ana'] })
+const NickName = Type.String({ minLength: 1, maxLength: 50, format: 'nick-name', pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$', description: 'Unique; 1 to 50 characters in Unicode NFC, no white space', examples: ['ana'] })
 const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$', examples: ['correct horse battery'] })
 
 const person = {

@@ -1,4 +1,4 @@
-import { type Role } from './roles.js'
+import type { Role } from './roles.js'
 
 /** What a person gives on registering. */
 export interface Registration {

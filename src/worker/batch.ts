@@ -1,8 +1,8 @@
-import { type ViewToPut } from '../cache/order-views.js'
+import type { ViewToPut } from '../cache/order-views.js'
 import { type Decision, extendChain, type Outcome } from '../orders/chain.js'
-import { type OrderEvent } from '../orders/event.js'
+import type { OrderEvent } from '../orders/event.js'
 import { type OrderView, persistedView } from '../orders/view.js'
-import { type Client } from '../store/database.js'
+import type { Client } from '../store/database.js'
 import { recordedEvents, recordEvents } from '../store/order-events.js'
 import { insertPlacements, lockOrders, updateOrders } from '../store/orders.js'
 

@@ -1,19 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib'
-import { type FastifyBaseLogger } from 'fastify'
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import type { FastifyBaseLogger } from 'fastify'
 import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
 import { within } from '../broker/limits.js'
 import { ORDERS_QUEUE } from '../broker/topology.js'
-import { type OrderEvent } from '../orders/event.js'
-import { type ParkedEvent } from '../store/parked-events.js'
-import { type Booking } from './booking.js'
+import type { OrderEvent } from '../orders/event.js'
+import type { ParkedEvent } from '../store/parked-events.js'
+import type { Booking } from './booking.js'
 import { backOff, isPassing, type Verdict } from './verdicts.js'
 
 /** Messages held at a time. A message holds up to 256 events or 128 KiB, so this is at most 8 MiB. */
 const PREFETCH = 64
 /** A batch takes whole messages until it holds this many events. */
 const BATCH_EVENTS = 1000
-const CLOSE_LIMIT_MS = 1000
+const STOP_LIMIT_MS = 1000
 
 interface Delivery {
   channel: Channel
@@ -49,7 +49,7 @@ export class Consumer {
   }
 
   /** Begins to consume on a new session's connection. */
-  async attach (connection: ChannelModel): Promise<void> {
+  async attach (connection: ChannelModel): Promise<Channel> {
     const channel = await connection.createChannel()
     channel.on('error', () => {}) // `close` follows
     channel.on('close', () => this.#lose(channel))
@@ -58,17 +58,19 @@ export class Consumer {
     await channel.prefetch(PREFETCH)
     const { consumerTag } = await channel.consume(ORDERS_QUEUE, (message) => this.#take(channel, message))
     this.#tag = consumerTag
+    return channel
   }
 
-  /** Stops taking, finishes the batch under way, drops what only gathered (it is redelivered), closes the channel. */
+  /** Stops taking, finishes the batch under way, drops what only gathered: it is redelivered. */
   async stop (): Promise<void> {
     const channel = this.#channel
-    if (channel) await within(channel.cancel(this.#tag), CLOSE_LIMIT_MS)
+    if (channel) await within(channel.cancel(this.#tag), STOP_LIMIT_MS)
     this.#stopping.abort()
     this.#gathered = []
     this.#wake()
     await this.#running
-    if (channel) await within(channel.close(), CLOSE_LIMIT_MS) // its answer says that the acks before it arrived
+    // Acks are answered by nothing; this answer says that those before it arrived.
+    if (channel) await within(channel.checkQueue(ORDERS_QUEUE), STOP_LIMIT_MS)
   }
 
   /** Whether nothing is left to do: the queue is empty and so is what was taken from it. */
@@ -79,7 +81,7 @@ export class Consumer {
   }
 
   #take (channel: Channel, message: ConsumeMessage | null): void {
-    // null: the queue was deleted under us; a new session declares it again and consumes anew
+    // null: the queue was deleted under us; without its channel this session ends, and the next declares it again
     if (message === null) {
       void channel.close().catch(() => {})
       return

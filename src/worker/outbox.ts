@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { EnvelopeError } from '../orders/envelope.js'
-import { type Client } from '../store/database.js'
+import type { Client } from '../store/database.js'
 import { ordersToRevisit } from '../store/order-events.js'
 import { deleteOutbox, lockOutbox, type OutboxRow } from '../store/outbox.js'
 import { type Applied, applyBatch } from './batch.js'
-import { type Booking } from './booking.js'
+import type { Booking } from './booking.js'
 import { backOff, isPassing } from './verdicts.js'
 
 const IDLE_MS = 200

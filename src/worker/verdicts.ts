@@ -1,4 +1,4 @@
-import { type OrderEvent } from '../orders/event.js'
+import type { OrderEvent } from '../orders/event.js'
 import { StoreError } from '../store/failures.js'
 
 /** What becomes of a message once its batch is through; the consumer alone acts on it. */

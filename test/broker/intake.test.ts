@@ -1,12 +1,12 @@
 import t from 'tap'
-import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { INTAKE_EXCHANGE, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { boot, isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
 import { line, newcomer, place as order, type Person } from '../support/people.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
 import { openProxy } from '../support/proxy.js'
-import { type App } from '../support/apps.js'
+import type { App } from '../support/apps.js'
 
 const place = await openPlace(t)
 const inOutbox = async () => (await place.pool.query('select from outbox')).rowCount
@@ -101,12 +101,33 @@ t.test('a connection cut under load loses no order and books none twice', needs(
   await isUp(api, 'rabbitmq')
 })
 
-t.test('a message that reaches no queue is not taken for booked', needs('rabbitmq'), async (t) => {
+t.test('a message that reaches no queue is not taken for booked, and the queue is declared again', needs('rabbitmq'), async (t) => {
   const api = await startApi(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await channel.deleteQueue(ORDERS_QUEUE)
   await accepted(api)
   t.equal(await inOutbox(), 1)
+  await eventually('the next goes by the broker', async () => {
+    const before = await inOutbox()
+    await accepted(api)
+    return await inOutbox() === before
+  })
+  await channel.purgeQueue(ORDERS_QUEUE)
+  await place.pool.query('delete from outbox')
+})
+
+t.test('a missing exchange costs no order and is declared again', needs('rabbitmq'), async (t) => {
+  const api = await startApi(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  await channel.deleteExchange(INTAKE_EXCHANGE)
+  await Promise.all(Array.from({ length: 40 }, async () => await accepted(api)))
+  t.equal(await inOutbox(), 40)
+  await eventually('the next goes by the broker', async () => {
+    const before = await inOutbox()
+    await accepted(api)
+    return await inOutbox() === before
+  })
+  await channel.purgeQueue(ORDERS_QUEUE)
   await place.pool.query('delete from outbox')
 })
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { decodeMessage, encodeEvent, encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
 import { type Envelope, EnvelopeError, fromEnvelope, toEnvelope } from '../../src/orders/envelope.js'
-import { type OrderEvent } from '../../src/orders/event.js'
+import type { OrderEvent } from '../../src/orders/event.js'
 import { MAX_PRICE, MAX_QUANTITY } from '../../src/orders/order.js'
 import { amendment, placement } from '../support/events.js'
 

@@ -63,7 +63,7 @@ const order = async (given: Record<string, unknown> = {}): Promise<void> => {
     order_id: randomUUID(), user_id: buyer, item_description: 'x', item_quantity: 3, item_price: 5, total_value: 15, status: 'confirmed', version: 1, event_id: randomUUID(), created_at: new Date(), updated_at: new Date(), ...given
   }
   const names = Object.keys(row)
-  await run(pool, `insert_${names.join('_').length}`, `insert into orders (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`, Object.values(row))
+  await run(pool, 'insert_order', `insert into orders (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`, Object.values(row))
 }
 const buyer = await insertPerson(pool)
 
@@ -85,7 +85,7 @@ t.test('an order that breaks a bound is refused by the table', async (t) => {
 t.test('a user is whole or erased, nothing between', async (t) => {
   const personal = ['nick_name', 'password', 'full_name', 'cpf', 'email', 'phone_number']
   const user = await insertPerson(pool)
-  const change = async (text: string) => await run(pool, `u${text.length}${text.slice(0, 12)}`, `update users set ${text} where user_id = $1`, [user])
+  const change = async (text: string) => await run(pool, text.slice(0, 60), `update users set ${text} where user_id = $1`, [user])
   for (const name of personal) t.match(await refusal(change(`${name} = null`)), { constraint: 'users_erased' }, `without ${name}`)
   t.match(await refusal(change('erased_at = now()')), { constraint: 'users_erased' }, 'erased and still named')
   const cleared = personal.map((name) => `${name} = null`)

@@ -1,12 +1,12 @@
-import { type FastifyInstance } from 'fastify'
-import { type Test } from 'tap'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
 import { buildApi } from '../../src/api.js'
 import { loadConfig } from '../../src/config.js'
 import { createLogger } from '../../src/plugins/logger.js'
-import { type ServiceName } from '../../src/plugins/health.js'
+import type { ServiceName } from '../../src/plugins/health.js'
 import { buildWorker } from '../../src/worker/worker.js'
 import { eventually } from './eventually.js'
-import { type Place } from './place.js'
+import type { Place } from './place.js'
 
 export interface LogLine extends Record<string, unknown> { level: string, msg: string }
 export type App = FastifyInstance & { lines: LogLine[] }

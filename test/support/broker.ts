@@ -1,5 +1,5 @@
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib'
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 import { INTAKE_EXCHANGE, PLACED_KEY } from '../../src/broker/topology.js'
 
 export async function amqpConnect (url: string): Promise<ChannelModel> {

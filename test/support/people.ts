@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { type Response } from 'light-my-request'
-import { type App } from './apps.js'
-import { type Place } from './place.js'
+import type { Response } from 'light-my-request'
+import type { App } from './apps.js'
+import type { Place } from './place.js'
 
 export const line = { item_description: 'Café especial ☕', item_quantity: 3, item_price: 1990 }
 

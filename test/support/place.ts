@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { relative } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 import { amqpConnect } from './broker.js'
 import { administer, copyTemplate, dropTemplate } from './databases.js'
 

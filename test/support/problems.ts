@@ -1,5 +1,5 @@
-import { type Response } from 'light-my-request'
-import { type Test } from 'tap'
+import type { Response } from 'light-my-request'
+import type { Test } from 'tap'
 
 interface Fault { pointer: string, detail: string }
 interface Problem { type: string, title: string, status: number, detail: string, instance: string, request_id: string, errors?: Fault[] }

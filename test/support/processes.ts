@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { type Test } from 'tap'
-import { type LogLine } from './apps.js'
+import type { Test } from 'tap'
+import type { LogLine } from './apps.js'
 
 /** `comanda` as a process of its own, as an operator runs it. */
 export interface Process {

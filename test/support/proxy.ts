@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 
 /** A TCP peer between a process and its service that misbehaves on purpose. */
 export interface Proxy {

@@ -26,6 +26,13 @@ t.test('either check digit being wrong is noticed', async (t) => {
   t.notOk(isCpf('25998224725'), 'two digits changed places')
 })
 
+t.test('of all hundred pairs of check digits one is right', async (t) => {
+  for (const cpf of KNOWN) {
+    const pairs = Array.from({ length: 100 }, (_, pair) => String(pair).padStart(2, '0'))
+    t.strictSame(pairs.filter((pair) => isCpf(cpf.slice(0, 9) + pair)), [cpf.slice(9)])
+  }
+})
+
 t.test('eleven equal digits pass the arithmetic and are no CPF', async (t) => {
   for (let digit = 0; digit <= 9; digit++) t.notOk(isCpf(String(digit).repeat(11)))
 })
@@ -43,6 +50,7 @@ t.test('anything but eleven ASCII digits is no CPF', async (t) => {
     nothing: '',
     'white space before': ' 52998224725',
     'a line break behind': '52998224725\n',
+    'white space for a zero': '0000000 191',
     'a sign': '+2998224725',
     'an exponent': '5299822472e'
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { columnTypes, inTransaction } from '../../src/store/database.js'
-import { type OrderEvent } from '../../src/orders/event.js'
+import type { OrderEvent } from '../../src/orders/event.js'
 import { ordersToRevisit } from '../../src/store/order-events.js'
 import { applyBatch } from '../../src/worker/batch.js'
 import pg from 'pg'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
-import { type OrderEvent } from '../../src/orders/event.js'
+import type { OrderEvent } from '../../src/orders/event.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
@@ -76,6 +76,27 @@ t.test('an event of a newer schema is neither parked nor acked: it waits for a n
   await worker.close()
   await eventually('it is in the queue again', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount === 1)
   await channel.purgeQueue(ORDERS_QUEUE)
+})
+
+t.test('a queue deleted under the worker is declared again, and consumed', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  await channel.deleteQueue(ORDERS_QUEUE)
+  await eventually('it knows', () => worker.lines.some(({ service, state }) => service === 'rabbitmq' && state === 'down'))
+  await isUp(worker, 'rabbitmq')
+  const placed = placement(user)
+  await publishRaw(channel, batchOf([placed]))
+  await allBooked([placed])
+})
+
+t.test('a healthy worker writes nothing above info, closing included', needs('redis', 'rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const placed = placement(user)
+  await publishRaw(channel, batchOf([placed]))
+  await allBooked([placed])
+  await worker.close()
+  t.same(worker.lines.filter(({ level }) => ['warn', 'error', 'fatal'].includes(level)), [])
 })
 
 t.test('while Postgres is away a batch is held, and booked when it is back', needs('rabbitmq'), async (t) => {

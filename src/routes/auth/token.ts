@@ -1,4 +1,4 @@
-import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LoginBody, TokenShown } from '../../users/schemas.js'
 
 /** Tokens: given for a password, renewed by one that is still valid. */

@@ -1,4 +1,4 @@
-import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { IdempotencyHeaders, OrderBody, OrderPage, OrderParams, OrderQuery, OrderShown } from '../../orders/schemas.js'
 
 /** Orders: placed, read back, listed. Everything here is for whoever holds a token. */
