@@ -1,0 +1,29 @@
+/**
+ * The yardstick of the api: Fastify with the same body and response schema and an answer of the same size, and nothing
+ * else: no authentication, no log, no event, no other header. Tells its port to whoever forked it.
+ */
+import type { AddressInfo } from 'node:net'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { OrderBody, OrderShown } from '../src/orders/schemas.js'
+
+const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
+
+app.post('/orders', { schema: { body: OrderBody, response: { 202: OrderShown } } }, async ({ body }, reply) => {
+  reply.code(202)
+  return {
+    order_id: '01890a5d-ac96-774b-bcce-b302099a8057',
+    user_id: 1,
+    ...body,
+    total_value: body.item_quantity * body.item_price,
+    status: 'accepted' as const,
+    version: 1,
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
+    next_statuses: ['cancelled' as const]
+  }
+})
+
+await app.listen({ host: '127.0.0.1', port: 0 })
+process.on('disconnect', () => process.exit())
+process.send?.({ port: (app.server.address() as AddressInfo).port })

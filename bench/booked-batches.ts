@@ -1,0 +1,42 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
+interface BatchLine { msg: string, time: string, source: string, duration_ms: number, applied: number }
+
+/** What a worker's own log says it has booked so far; reading it costs Postgres nothing. */
+export class BookedBatches {
+  readonly #file: number
+  readonly #buffer = Buffer.alloc(1024 * 1024)
+  #rest = ''
+  applied = 0
+  batches = 0
+  /** Orders that came by the outbox: during the load the broker was too slow for them. */
+  byOutbox = 0
+  /** Begin of the first batch and end of the last, Unix milliseconds. */
+  began = Number.NaN
+  ended = Number.NaN
+
+  constructor (log: string) {
+    this.#file = openSync(log, 'r')
+  }
+
+  /** Reads the lines that are new. */
+  read (): void {
+    for (let bytes = 0; (bytes = readSync(this.#file, this.#buffer)) > 0;) {
+      const lines = (this.#rest + this.#buffer.toString('utf8', 0, bytes)).split('\n')
+      this.#rest = lines.pop()!
+      for (const line of lines) if (line.includes('"batch booked"')) this.#count(JSON.parse(line) as BatchLine)
+    }
+  }
+
+  close (): void {
+    closeSync(this.#file)
+  }
+
+  #count ({ time, source, duration_ms: duration, applied }: BatchLine): void {
+    this.ended = Date.parse(time)
+    if (this.batches === 0) this.began = this.ended - duration
+    this.batches++
+    this.applied += applied
+    if (source === 'outbox') this.byOutbox += applied
+  }
+}

@@ -1,0 +1,29 @@
+/** What was started or made and has to end again, last first; also after a failure or on Ctrl-C. */
+export class Endings {
+  readonly #endings: Array<{ what: string, end: () => unknown }> = []
+  #ending: Promise<void> | undefined
+
+  get begun (): boolean {
+    return this.#ending !== undefined
+  }
+
+  add (what: string, end: () => unknown): void {
+    this.#endings.push({ what, end })
+  }
+
+  /** Runs every ending once, a failed one is reported and does not keep the others from running. */
+  async run (): Promise<void> {
+    this.#ending ??= this.#run()
+    await this.#ending
+  }
+
+  async #run (): Promise<void> {
+    for (let next = this.#endings.pop(); next; next = this.#endings.pop()) {
+      try {
+        await next.end()
+      } catch (error) {
+        console.error(`not ended: ${next.what}: ${(error as Error).message}`)
+      }
+    }
+  }
+}

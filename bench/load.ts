@@ -1,0 +1,68 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Endings } from './endings.js'
+
+export interface LoadJob {
+  url: string
+  connections: number
+  /** null: no Authorization header */
+  token: string | null
+  seconds: number
+  /** Requests to make instead of a time to last. */
+  amount?: number
+}
+
+export interface LoadResult {
+  /** Answered 2xx. */
+  accepted: number
+  /** More than were answered: a timed load cuts off what is in flight at its end. */
+  sent: number
+  /** How many answers of each status that is not 2xx. */
+  refused: Record<string, number>
+  errors: number
+  seconds: number
+  /** accepted / seconds */
+  rate: number
+  latency_ms: { p50: number, p97_5: number, p99: number, max: number }
+  /** Cores that the load process itself used: near 1 it was the load that could not go faster. */
+  load_cpu: number
+}
+
+/** Starts a script of this folder that speaks with us by messages, and ends when we do. */
+export function forkScript (name: string, endings: Endings): ChildProcess {
+  const child = fork(fileURLToPath(new URL(name, import.meta.url)), { env: { PATH: process.env.PATH, NODE_ENV: 'production' } })
+  endings.add(name, () => child.kill('SIGKILL'))
+  return child
+}
+
+/** @throws Error when the script ends instead */
+export async function nextMessage<T> (child: ChildProcess): Promise<T> {
+  const stop = new AbortController()
+  const ended = once(child, 'exit', { signal: stop.signal }).then(() => { throw new Error(`${child.spawnargs.at(-1)} ended by itself`) })
+  try {
+    return await Promise.race([once(child, 'message', { signal: stop.signal }).then(([message]) => message as T), ended])
+  } finally {
+    ended.catch(() => {})
+    stop.abort()
+  }
+}
+
+export class Load {
+  readonly #process: ChildProcess
+
+  constructor (endings: Endings) {
+    this.#process = forkScript('load-process.ts', endings)
+  }
+
+  /** @throws Error when a single request was not answered 2xx: a figure with refusals in it says nothing */
+  async run (job: LoadJob): Promise<LoadResult> {
+    this.#process.send(job)
+    const { result, error } = await nextMessage<{ result?: LoadResult, error?: string }>(this.#process)
+    if (!result) throw new Error(`no load on ${job.url}: ${error}`)
+    const refused = Object.entries(result.refused).map(([status, count]) => `${count} answers ${status}`)
+    if (result.errors > 0) refused.push(`${result.errors} errors and time-outs`)
+    if (refused.length > 0) throw new Error(`${job.url}: of ${result.sent} requests ${result.accepted} were accepted; ${refused.join(', ')}`)
+    return result
+  }
+}

@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { defaultStateDir, findServices, type LocalService, type LocalServices } from '../src/local/services.js'
+import type { Endings } from './endings.js'
+import { ownVirtualHost } from './virtual-host.js'
+
+/** Where it is all played: a database, a Redis prefix and a broker virtual host that nobody else uses. */
+export interface Stage {
+  databaseUrl: string
+  redisUrl: string
+  redisPrefix: string
+  amqpUrl: string
+  /** What each service is, for the record: version and what makes it durable. */
+  services: Record<'postgres' | 'redis' | 'rabbitmq', Record<string, string>>
+}
+
+/** Finds or starts the services and makes places of our own in them, removed at the end. @throws Error when one is missing or unfit */
+export async function setStage (env: NodeJS.ProcessEnv, endings: Endings): Promise<Stage> {
+  const services = await startServices(env, endings)
+  const name = `comanda-bench-${process.pid}`
+  const [postgres, redis, rabbitmq] = await Promise.all([
+    ownDatabase(urlOf(services.postgres), name.replaceAll('-', '_'), endings),
+    ownPrefix(urlOf(services.redis), `${name}:`, endings),
+    ownVirtualHost(services.rabbitmq, name, endings)
+  ])
+  return {
+    databaseUrl: postgres.url,
+    redisUrl: urlOf(services.redis),
+    redisPrefix: `${name}:`,
+    amqpUrl: rabbitmq.url,
+    services: { postgres: postgres.facts, redis: redis.facts, rabbitmq: rabbitmq.facts }
+  }
+}
+
+/** Purpose `start`: a throw-away Postgres for tests runs without fsync, and its figures would be fairy tales. */
+async function startServices (env: NodeJS.ProcessEnv, endings: Endings): Promise<LocalServices> {
+  const stateDir = defaultStateDir(join(import.meta.dirname))
+  const { BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_AMQP_URL, COMANDA_USE_LOCALHOST, ...rest } = env
+  const given = { DATABASE_URL: BENCH_DATABASE_URL, REDIS_URL: BENCH_REDIS_URL, AMQP_URL: BENCH_AMQP_URL }
+  const finding = findServices({ env: { ...rest, ...given }, purpose: 'start', stateDir, say: console.log })
+  // Also while they are still starting: they run in sessions of their own and would outlive us.
+  endings.add('services', async () => {
+    const services = await finding.catch(() => null)
+    if (services === null) return
+    await services.stop()
+    // A container's volume outlives it and wants the password that is kept in this folder.
+    const inDocker = [services.postgres, services.redis, services.rabbitmq].some(({ how }) => how.includes('Docker container'))
+    if (!inDocker) rmSync(stateDir, { recursive: true, force: true })
+  })
+  return await finding
+}
+
+function urlOf ({ url, how }: LocalService): string {
+  if (url === null) throw new Error(`the bench needs all three services. ${how}`)
+  return url
+}
+
+async function ownDatabase (url: string, name: string, endings: Endings): Promise<{ url: string, facts: Record<string, string> }> {
+  const ask = async (...statements: string[]): Promise<string[]> => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      const answers: string[] = []
+      for (const statement of statements) answers.push(String(Object.values((await client.query(statement)).rows[0] as object ?? {})[0]))
+      return answers
+    } finally {
+      await client.end()
+    }
+  }
+  const [version = '', fsync, synchronousCommit] = await ask('show server_version', 'show fsync', 'show synchronous_commit')
+  if (fsync !== 'on' || synchronousCommit === 'off') {
+    throw new Error(`this Postgres runs with fsync ${fsync} and synchronous_commit ${synchronousCommit}: what it calls committed is not on disk, its figures would be worth nothing`)
+  }
+  endings.add(`database ${name}`, () => ask(`drop database if exists ${name} with (force)`))
+  await ask(`create database ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return { url: own.href, facts: { version, fsync, synchronous_commit: synchronousCommit! } }
+}
+
+async function ownPrefix (url: string, prefix: string, endings: Endings): Promise<{ facts: Record<string, string> }> {
+  const client = new Redis(url, { maxRetriesPerRequest: 1 })
+  client.on('error', () => {}) // the command under way reports it
+  endings.add(`Redis keys ${prefix}*`, async () => {
+    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 10_000 }) as AsyncIterable<string[]>) {
+      if (keys.length > 0) await client.unlink(...keys)
+    }
+    client.disconnect()
+  })
+  const info = await client.info()
+  const fact = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? 'unknown'
+  return { facts: { version: fact('redis_version'), append_only_file: fact('aof_enabled') === '1' ? 'on' : 'off' } }
+}
