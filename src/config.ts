@@ -94,7 +94,7 @@ interface Fault { instancePath: string, params: { missingProperty?: string } }
 
 /** An empty variable is a missing one: compose files and shells cannot unset. */
 function readEnvironment (env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Set<string> } {
-  const given = Object.fromEntries(Object.keys(Environment.properties).filter((name) => env[name]).map((name) => [name, env[name]]))
+  const given = Object.fromEntries(Object.keys(Environment.properties).filter((name) => env[name]).map((name) => [name, numeral(name, env[name]!)]))
   try {
     return { read: envSchema<Static<typeof Environment>>({ schema: Environment, data: given, env: false }), faults: new Set() }
   } catch (error) {
@@ -103,6 +103,12 @@ function readEnvironment (env: Record<string, string | undefined>): { read: Stat
     const names = faults.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))
     return { read: given as unknown as Static<typeof Environment>, faults: new Set(names) }
   }
+}
+
+/** Coercion would take a blank for 0 and 3e400 for infinity: only digits pass as an integer's text. */
+function numeral (name: string, text: string): string {
+  const { type } = Environment.properties[name as keyof typeof Environment.properties] as { type?: string }
+  return type !== 'integer' || /^\d{1,15}$/.test(text) ? text : 'not an integer'
 }
 
 /** Never the value: it may be a secret. */

@@ -75,7 +75,7 @@ t.test('a number that is none is bad', async (t) => {
   for (const value of ['abc', '3000x', 'true', '0.5', 'null', '30 00']) t.strictSame(named(refusal('api', { ...urls, PORT: value })), ['PORT'], value)
 })
 
-t.test('white space and infinity are no numbers', { todo: 'config.ts: PORT=" " is read as 0 and PORT=3e400 as Infinity' }, async (t) => {
+t.test('white space and infinity are no numbers', async (t) => {
   for (const value of [' ', '3e400']) t.strictSame(named(refusal('api', { ...urls, PORT: value })), ['PORT'], value)
 })
 

@@ -27,7 +27,10 @@ export function encodeMessage (events: readonly EncodedEvent[]): { content: Buff
 /** One event of a message: read, or why it cannot be and its own bytes. */
 export type DecodedEvent = { event: OrderEvent } | { fault: EnvelopeError, raw: Buffer }
 
-/** The content decides whether it is a batch, so a message without headers is read too. */
+/**
+ * The content decides whether it is a batch, so a message without headers is read too. A bad member of a batch is given
+ * back as JSON of its own; where that cannot be written (nested too deep for the stack), as the whole message.
+ */
 export function decodeMessage (content: Buffer): DecodedEvent[] {
   let value: unknown
   try {
@@ -37,7 +40,7 @@ export function decodeMessage (content: Buffer): DecodedEvent[] {
   }
   if (!Array.isArray(value)) return [decodeEvent(value, () => content)]
   if (value.length === 0) return [{ fault: new EnvelopeError('malformed', 'an empty batch'), raw: content }]
-  return value.map((item: unknown) => decodeEvent(item, () => Buffer.from(JSON.stringify(item))))
+  return value.map((item: unknown) => decodeEvent(item, () => bytesOf(item) ?? content))
 }
 
 function decodeEvent (value: unknown, raw: () => Buffer): DecodedEvent {
@@ -46,5 +49,13 @@ function decodeEvent (value: unknown, raw: () => Buffer): DecodedEvent {
   } catch (error) {
     if (error instanceof EnvelopeError) return { fault: error, raw: raw() }
     throw error
+  }
+}
+
+function bytesOf (item: unknown): Buffer | null {
+  try {
+    return Buffer.from(JSON.stringify(item))
+  } catch {
+    return null
   }
 }

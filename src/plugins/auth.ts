@@ -1,9 +1,10 @@
 import jwt from '@fastify/jwt'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { UserError } from '../users/errors.js'
 import type { Role } from '../users/roles.js'
 import { ProblemError } from './errors.js'
+import { KnownTokens } from './known-tokens.js'
 
 /** Who is asking, as their token says; no database is asked. */
 export interface Caller {
@@ -25,7 +26,7 @@ declare module 'fastify' {
   interface FastifyRequest { caller: Caller | null }
   interface FastifyInstance {
     /** An onRequest hook: the request goes on with `caller` set, or is answered 401. */
-    authenticate (request: FastifyRequest): Promise<void>
+    authenticate: onRequestHookHandler
     /** Who is asking, on an authenticated route. */
     callerOf (request: FastifyRequest): Caller
     /** @throws UserError `session_over` */
@@ -36,11 +37,11 @@ declare module 'fastify' {
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     namespaces: 'current' | 'previous'
-    payload: Claims
+    payload: Omit<Claims, 'exp'>
   }
 }
 
-interface Claims { sub: string, role: Role, auth_time: number }
+interface Claims { sub: string, role: Role, auth_time: number, exp: number }
 
 export const TOKEN_S = 15 * 60
 export const SESSION_S = 12 * 3600
@@ -70,15 +71,28 @@ export const authPlugin = fp(async (app) => {
   }
 
   app.decorateRequest('caller', null)
-  app.decorate('authenticate', async (request: FastifyRequest) => {
-    const { authorization } = request.headers
+  const known = new KnownTokens<Caller>()
+  const identify = (authorization: string | undefined): Caller => {
     if (authorization === undefined) throw new ProblemError('token_missing')
+    const caller = known.get(authorization)
+    if (caller) return caller
     try {
-      const { sub, role, auth_time } = verify(BEARER.exec(authorization)?.[1] ?? '')
-      request.caller = { user_id: Number(sub), role, since: auth_time }
+      const { sub, role, auth_time, exp } = verify(BEARER.exec(authorization)?.[1] ?? '')
+      const verified = Object.freeze({ user_id: Number(sub), role, since: auth_time })
+      known.set(authorization, verified, exp)
+      return verified
     } catch (cause) {
       throw new ProblemError(isExpired(cause) ? 'token_expired' : 'token_invalid', { cause })
     }
+  }
+  app.decorate('authenticate', (request, _reply, done) => {
+    try {
+      request.caller = identify(request.headers.authorization)
+    } catch (error) {
+      done(error as ProblemError)
+      return
+    }
+    done()
   })
 
   app.decorate('callerOf', ({ caller }: FastifyRequest) => {

@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
-import { v7 } from 'uuid'
 import { OrderDesk } from '../desk/order-desk.js'
 import type { OrderFilter } from '../desk/ports.js'
 import { UserDesk } from '../desk/user-desk.js'
 import { findOrder, listOrders } from '../store/orders.js'
 import { findCredentials, insertUser } from '../store/users.js'
 import type { Registration } from '../users/user.js'
+import { newId } from './ids.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,7 +28,7 @@ export const deskPlugin = fp(async (app) => {
       find: async (orderId: string) => await findOrder(pool, orderId),
       list: async (filter: OrderFilter) => await listOrders(pool, filter)
     },
-    newId: v7,
+    newId,
     mayBeHidden: () => app.broker !== null && (app.health.state('redis') !== 'up' || redisIsNew())
   }))
   app.decorate('userDesk', new UserDesk({

@@ -45,7 +45,7 @@ export const errorsPlugin = fp(async (app) => {
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, code: ProblemCode, errors?: InputFault[]): FastifyReply {
   const problem: { status: number, retryAfter?: number } = problems[code]
   if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', problem.retryAfter)
-  if (problem.status === 401) reply.header('www-authenticate', code === 'wrong_credentials' ? 'Bearer' : `Bearer error="${code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`)
+  if (problem.status === 401) reply.header('www-authenticate', code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer') // RFC 6750, section 3
   return reply
     .code(problem.status)
     .header('cache-control', 'no-store')

@@ -16,6 +16,8 @@ export class Health {
 
   constructor (log: FastifyBaseLogger) {
     this.#log = log
+    const since = new Date().toISOString()
+    for (const service of ['postgres', 'redis', 'rabbitmq'] as const) this.#services.set(service, { state: 'starting', since })
     this.#changes.setMaxListeners(0)
   }
 

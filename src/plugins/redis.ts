@@ -27,7 +27,6 @@ export const redisPlugin = fp(async (app) => {
   const host = hostOf(redisUrl)
   const client = new Redis(redisUrl, {
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     commandTimeout: 100,
     connectTimeout: 1000,

@@ -13,6 +13,14 @@ export const columnTypes = {
   }
 }
 
+/**
+ * An array parameter of values that need no quoting: ids, numbers, moments, our own words. Never for text that somebody
+ * typed. (Measured: pg quotes and escapes every element, a fifth of the worker's time an order.)
+ */
+export function plainArray (values: ReadonlyArray<string | number | null>): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
+}
+
 /** Runs one prepared statement. @throws StoreError */
 export async function run<Row extends object> (client: Client, name: string, text: string, values: unknown[]): Promise<Row[]> {
   try {

@@ -27,6 +27,8 @@ interface PgError extends Error {
 }
 
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** Five characters, a digit among them: EPIPE is none. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/
 /** The server ended the session, perhaps while a commit was on its way. */
 const SESSION_ENDED = /^(08|57P0)/
 
@@ -38,6 +40,6 @@ export function storeError (cause: unknown): StoreError {
   if (/^(22|23)/.test(sqlstate)) return new StoreError('bad_data', 'refused', error)
   if (NEVER_CONNECTED.has(sqlstate) || /trying to connect|pool after calling end/.test(error.message)) return new StoreError('unavailable', 'refused', error)
   // All else is treated as passing, unknown codes too: parking a good event is worse than trying a bad one again.
-  const answered = /^[0-9A-Z]{5}$/.test(sqlstate) && !SESSION_ENDED.test(sqlstate)
+  const answered = SQLSTATE.test(sqlstate) && !SESSION_ENDED.test(sqlstate)
   return new StoreError('unavailable', answered ? 'refused' : 'unknown', error)
 }

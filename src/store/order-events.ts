@@ -1,7 +1,7 @@
 import type { Decision, Outcome } from '../orders/chain.js'
 import type { OrderEvent, OrderEventType } from '../orders/event.js'
 import type { Order } from '../orders/order.js'
-import { type Client, run } from './database.js'
+import { type Client, plainArray, run } from './database.js'
 
 /** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order. */
 export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: string }
@@ -9,21 +9,22 @@ export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: strin
 /** Writes what became of each event. One that waited takes its new outcome; any other stays as it was recorded. */
 export async function recordEvents (client: Client, decisions: ReadonlyArray<Decision | Refusal>): Promise<void> {
   const column = <T>(read: (event: OrderEvent) => T) => decisions.map(({ event }) => read(event))
+  const plain = (read: (event: OrderEvent) => string | number | null) => plainArray(column(read))
   await run(client, 'record_events', `
     insert into order_events (event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at)
-    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], $6::jsonb[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], string_to_array($6, E'\n')::jsonb[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
     on conflict (event_id) do update set outcome = excluded.outcome, reason = excluded.reason, recorded_at = now()
       where order_events.outcome = 'waiting'`, [
-    column((event) => event.event_id),
-    column((event) => event.order.order_id),
-    column((event) => event.order.version),
-    column((event) => event.base),
-    column((event) => event.type),
-    column((event) => JSON.stringify(event.order)),
+    plain((event) => event.event_id),
+    plain((event) => event.order.order_id),
+    plain((event) => event.order.version),
+    plain((event) => event.base),
+    plain((event) => event.type),
+    column((event) => JSON.stringify(event.order)).join('\n'), // JSON holds no raw newline
     column((event) => event.request_id),
-    decisions.map(({ outcome }) => outcome),
+    plainArray(decisions.map(({ outcome }) => outcome)),
     decisions.map((decision) => decision.outcome === 'rejected' ? decision.reason : null),
-    column((event) => event.occurred_at)
+    plain((event) => event.occurred_at)
   ])
 }
 

@@ -3,7 +3,7 @@ import type { OrderEvent } from '../orders/event.js'
 import type { OrderStatus } from '../orders/lifecycle.js'
 import type { Order } from '../orders/order.js'
 import { acceptedView, higher, type OrderView } from '../orders/view.js'
-import { type Client, run } from './database.js'
+import { type Client, plainArray, run } from './database.js'
 
 /** A row of `orders`. */
 interface OrderRow extends Order {
@@ -27,13 +27,13 @@ export async function insertPlacements (client: Client, placements: readonly Ord
       as placed (order_id, user_id, item_description, item_quantity, item_price, event_id, created_at)
     on conflict (order_id) do nothing
     returning event_id`, [
-    column((event) => event.order.order_id),
-    column((event) => event.order.user_id),
+    plainArray(column((event) => event.order.order_id)),
+    plainArray(column((event) => event.order.user_id)),
     column((event) => event.order.item_description),
-    column((event) => event.order.item_quantity),
-    column((event) => event.order.item_price),
-    column((event) => event.event_id),
-    column((event) => event.occurred_at)
+    plainArray(column((event) => event.order.item_quantity)),
+    plainArray(column((event) => event.order.item_price)),
+    plainArray(column((event) => event.event_id)),
+    plainArray(column((event) => event.occurred_at))
   ])
   return new Set(rows.map((row) => row.event_id))
 }

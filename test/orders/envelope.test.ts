@@ -171,7 +171,7 @@ t.test('one bad member of a batch leaves the others and is given with its own by
   t.strictSame(decoded.map((one) => 'event' in one ? '' : one.raw.toString()), ['', bad, 'null', newer, ''])
 })
 
-t.test('nesting without end does not take the reader down', { todo: 'broker/codec.ts: JSON.stringify of the member overflows the stack' }, async (t) => {
+t.test('nesting without end does not take the reader down', async (t) => {
   const depth = 100_000
   const [one] = decodeMessage(Buffer.from('['.repeat(depth) + ']'.repeat(depth)))
   t.ok(one && 'fault' in one && one.fault.code === 'malformed')
