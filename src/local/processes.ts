@@ -56,7 +56,10 @@ function procStat (pid: number): string[] | null {
 export function startMark (pid: number): string | null {
   if (process.platform === 'linux') {
     const stat = procStat(pid)
-    return stat === null || stat[0] === 'Z' || stat[0] === 'X' ? null : stat[19] ?? ''
+    if (stat === null || stat[0] === 'X') return null
+    // Its first thread is dead; while others still end they hold its sockets open.
+    const threads = Number(stat[17])
+    return stat[0] === 'Z' && threads <= 1 ? null : stat[19] ?? ''
   }
   try {
     process.kill(pid, 0)

@@ -41,10 +41,9 @@ export class Health {
     if (this.state(service) !== 'up') await once(this.#changes, service, { signal }).catch(() => {})
   }
 
-  /** Milliseconds since the service's present state began; 0 when it was never heard of. */
+  /** Milliseconds since the service's present state began. */
   standing (service: ServiceName): number {
-    const since = this.#services.get(service)?.since
-    return since === undefined ? 0 : Date.now() - Date.parse(since)
+    return Date.now() - Date.parse(this.#services.get(service)?.since ?? '')
   }
 
   report (): Record<string, Standing> {
