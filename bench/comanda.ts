@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort } from '../src/local/ports.js'
@@ -68,6 +69,7 @@ export class Comanda {
     const child = new Child(name, [...this.#nodeArgs, CLI, command], {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
+      NODE_OPTIONS: imageNodeOptions(),
       HOST: '127.0.0.1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
@@ -84,4 +86,11 @@ export class Comanda {
     if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`)
     return await answer.json()
   }
+}
+
+/** The memory bounds that production runs with: measured without them the sizes would be another program's. */
+function imageNodeOptions (): string {
+  const found = /^ENV NODE_OPTIONS="([^"]*)"$/m.exec(readFileSync(join(PROJECT, 'Dockerfile'), 'utf8'))
+  if (!found) throw new Error('the Dockerfile sets no NODE_OPTIONS')
+  return found[1]!
 }
