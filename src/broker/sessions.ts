@@ -72,6 +72,7 @@ export class Sessions {
     let session: Session | undefined
     try {
       session = await this.#options.open()
+      if (this.#stopping.signal.aborted) throw new Error('stopped while it was being opened')
       const ended = this.#endOf(session)
       ended.catch(() => {}) // preparing may fail first
       await Promise.race([this.#prepare(session), ended, limit(PREPARE_LIMIT_MS)])

@@ -36,7 +36,7 @@ export class Consumer {
   #tag = ''
   /** Messages of the present channel that stay unacked: an ack of several at once would take them along. */
   #held = 0
-  #busy = false
+  #underWay = 0
   #running: Promise<void> = Promise.resolve()
 
   constructor (booking: Booking, log: FastifyBaseLogger) {
@@ -75,9 +75,9 @@ export class Consumer {
 
   /** Whether nothing is left to do: the queue is empty and so is what was taken from it. */
   async drained (): Promise<boolean> {
-    if (!this.#channel || this.#busy || this.#gathered.length > 0) return false
+    if (!this.#channel || this.#underWay > 0 || this.#gathered.length > 0) return false
     const { messageCount } = await this.#channel.checkQueue(ORDERS_QUEUE)
-    return messageCount === 0 && !this.#busy && this.#gathered.length === 0
+    return messageCount === 0 && this.#underWay === 0 && this.#gathered.length === 0
   }
 
   #take (channel: Channel, message: ConsumeMessage | null): void {
@@ -96,16 +96,25 @@ export class Consumer {
     if (this.#channel === channel) this.#channel = null
   }
 
+  /**
+   * Two batches are under way while a backlog lasts: the tables write one while the other is prepared. A batch with changes
+   * goes alone, because a base may stand in the batch before it.
+   */
   async #run (): Promise<void> {
     const { signal } = this.#stopping
+    let last: Promise<void> = Promise.resolve()
     while (!signal.aborted) {
       if (this.#gathered.length === 0) await new Promise<void>((resolve) => { this.#wake = resolve })
       const batch = this.#nextBatch()
       if (batch.length === 0) continue
-      this.#busy = true
-      await this.#finish(batch)
-      this.#busy = false
+      const before = last
+      const alone = !batch.every(placesOnly)
+      if (alone) await before
+      this.#underWay++
+      last = this.#finish(batch, before).finally(() => { this.#underWay-- })
+      await (alone ? last : before)
     }
+    await last
   }
 
   #nextBatch (): Delivery[] {
@@ -114,8 +123,8 @@ export class Consumer {
     return this.#gathered.splice(0, end === -1 ? this.#gathered.length : end + 1)
   }
 
-  /** Tries until the batch is committed, its channel is lost or the worker stops. */
-  async #finish (batch: Delivery[]): Promise<void> {
+  /** Tries until the batch is committed, its channel is lost or the worker stops; settles it after the one before. */
+  async #finish (batch: Delivery[], before: Promise<void>): Promise<void> {
     const { channel } = batch[0]!
     const { signal } = this.#stopping
     for (let attempt = 0; channel === this.#channel; attempt++) {
@@ -123,6 +132,7 @@ export class Consumer {
       if (signal.aborted) return
       try {
         await this.#book(batch)
+        await before
         return this.#settle(batch)
       } catch (error) {
         if (!isPassing(error)) throw error
@@ -154,6 +164,10 @@ export class Consumer {
     if (this.#held === 0) return channel.ack(last, true)
     for (const delivery of batch) if (!held.includes(delivery)) channel.ack(delivery.message)
   }
+}
+
+function placesOnly ({ events }: Delivery): boolean {
+  return events.every((one) => 'fault' in one || one.event.base === null)
 }
 
 function verdictOf ({ events }: Delivery): Verdict {
