@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Server, STATUS_CODES } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
@@ -13,6 +14,11 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * Between the signal and the end of listening: every busy connection gets an answer with `connection: close`, and whoever
+ * balances load sees /readyz say no. Without it a request that arrives as its idle connection is closed is cut off.
+ */
+const LAST_ANSWERS_MS = 250
 const SANE_REQUEST_ID = /^[\w.:-]{1,64}$/
 
 /** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
@@ -61,7 +67,10 @@ function rawProblem (code: ProblemCode): string {
 export const httpPlugin = fp(async (app) => {
   let closing = false
   app.removeContentTypeParser('text/plain')
-  app.addHook('preClose', async () => { closing = true })
+  app.addHook('preClose', async () => {
+    closing = true
+    if (app.server.listening) await wait(LAST_ANSWERS_MS)
+  })
 
   // Hooks of every request call back: a promise for each cost 14 % of the api's time an order.
   app.addHook('onSend', (request, reply, _payload, done) => {
