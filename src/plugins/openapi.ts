@@ -16,5 +16,10 @@ export const openapiPlugin = fp(async (app) => {
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => typeof json.$id === 'string' ? json.$id : `def-${index}` }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // Over plain http from another machine it would send the browser to https for the page's own scripts.
+    transformStaticCSP: (header) => header.replace(/upgrade-insecure-requests;?/, '')
+  })
 }, { name: 'openapi', dependencies: ['config'] })
