@@ -2,10 +2,10 @@ import { OrderError } from '../orders/errors.js'
 import { placeOrder } from '../orders/event.js'
 import { keyedEventId, keyedOrderId } from '../orders/identity.js'
 import type { OrderLine } from '../orders/order.js'
-import { decodeCursor, toPage } from '../orders/page.js'
+import { decodeCursor, type OrderFilter, toPage } from '../orders/page.js'
 import { acceptedView, entityTag, higher, type OrderView, showOrder, type ShownOrder } from '../orders/view.js'
 import type { Role } from '../users/roles.js'
-import type { IntakePort, OrderFilter, OrdersPort, ViewsPort } from './ports.js'
+import type { IntakePort, OrdersPort, ViewsPort } from './ports.js'
 
 export interface Caller {
   user_id: number

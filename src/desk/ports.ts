@@ -1,6 +1,6 @@
 import type { OrderEvent } from '../orders/event.js'
-import type { OrderStatus } from '../orders/lifecycle.js'
 import type { Order } from '../orders/order.js'
+import type { OrderFilter } from '../orders/page.js'
 import type { OrderView } from '../orders/view.js'
 import type { Credentials, Registration, User } from '../users/user.js'
 
@@ -23,15 +23,6 @@ export interface OrdersPort {
   find (orderId: string): Promise<OrderView | null>
   /** Newest first. */
   list (filter: OrderFilter): Promise<Order[]>
-}
-
-export interface OrderFilter {
-  limit: number
-  user_id?: number | undefined
-  status?: OrderStatus | undefined
-  created_from?: string | undefined
-  created_to?: string | undefined
-  after?: { created_at: string, order_id: string } | undefined
 }
 
 /** Users as stored. @throws StoreError when they cannot be asked */

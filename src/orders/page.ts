@@ -1,3 +1,4 @@
+import type { OrderStatus } from './lifecycle.js'
 import { isMoment } from './moment.js'
 import type { Order } from './order.js'
 
@@ -5,6 +6,18 @@ import type { Order } from './order.js'
 export interface PageEnd {
   created_at: string
   order_id: string
+}
+
+/** Which orders a list holds, and how many. */
+export interface OrderFilter {
+  limit: number
+  /** undefined: everybody's */
+  user_id?: number | undefined
+  status?: OrderStatus | undefined
+  created_from?: string | undefined
+  created_to?: string | undefined
+  /** Only orders behind this one, newest first. */
+  after?: PageEnd | undefined
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { OrderDesk } from '../desk/order-desk.js'
-import type { OrderFilter } from '../desk/ports.js'
 import { UserDesk } from '../desk/user-desk.js'
+import type { OrderFilter } from '../orders/page.js'
 import { findOrder, listOrders } from '../store/orders.js'
 import { findCredentials, insertUser } from '../store/users.js'
 import type { Registration } from '../users/user.js'

@@ -1,7 +1,7 @@
 import { fromEnvelope } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
-import type { OrderStatus } from '../orders/lifecycle.js'
 import type { Order } from '../orders/order.js'
+import type { OrderFilter } from '../orders/page.js'
 import { acceptedView, higher, type OrderView } from '../orders/view.js'
 import { type Client, plainArray, run } from './database.js'
 
@@ -84,17 +84,6 @@ interface Found {
   stored: OrderRow | null
   taken: unknown
   rejected: { order: Order, event_id: string, reason: string } | null
-}
-
-export interface OrderFilter {
-  limit: number
-  /** undefined: everybody's */
-  user_id?: number | undefined
-  status?: OrderStatus | undefined
-  created_from?: string | undefined
-  created_to?: string | undefined
-  /** Only orders behind this one, newest first. */
-  after?: { created_at: string, order_id: string } | undefined
 }
 
 /** Persisted orders, newest first; keyset, so every page costs the same. */
