@@ -102,7 +102,7 @@ export class Consumer {
    */
   async #run (): Promise<void> {
     const { signal } = this.#stopping
-    let last: Promise<void> = Promise.resolve()
+    let last = Promise.resolve(true)
     while (!signal.aborted) {
       if (this.#gathered.length === 0) await new Promise<void>((resolve) => { this.#wake = resolve })
       const batch = this.#nextBatch()
@@ -123,23 +123,29 @@ export class Consumer {
     return this.#gathered.splice(0, end === -1 ? this.#gathered.length : end + 1)
   }
 
-  /** Tries until the batch is committed, its channel is lost or the worker stops; settles it after the one before. */
-  async #finish (batch: Delivery[], before: Promise<void>): Promise<void> {
+  /**
+   * Tries until the batch is committed, its channel is lost or the worker stops; settles it after the one before.
+   * @returns whether batches behind it may be acked: not when it was abandoned, because an ack of several messages at once
+   * takes every earlier one of the channel along. On a lost channel there is nothing left to ack.
+   */
+  async #finish (batch: Delivery[], before: Promise<boolean>): Promise<boolean> {
     const { channel } = batch[0]!
     const { signal } = this.#stopping
     for (let attempt = 0; channel === this.#channel; attempt++) {
       await this.#booking.storeIsUp(signal)
-      if (signal.aborted) return
+      if (signal.aborted) return false
       try {
         await this.#book(batch)
-        await before
-        return this.#settle(batch)
+        if (!await before) return false
+        this.#settle(batch)
+        return true
       } catch (error) {
         if (!isPassing(error)) throw error
         if (attempt % 10 === 0) this.#log.warn({ err: error, batch_size: batch.length, attempt }, 'a batch could not be written: it is held and tried again')
         await wait(backOff(attempt), undefined, { signal }).catch(() => {})
       }
     }
+    return true
   }
 
   async #book (batch: Delivery[]): Promise<void> {
@@ -161,8 +167,8 @@ export class Consumer {
     const held = batch.filter((delivery) => verdictOf(delivery) === 'hold')
     if (held.length > 0) this.#log.warn({ batch_size: held.length, reason: 'newer_schema' }, 'messages of a newer schema are held: deploy workers before apis')
     this.#held += held.length
-    if (this.#held === 0) return channel.ack(last, true)
-    for (const delivery of batch) if (!held.includes(delivery)) channel.ack(delivery.message)
+    if (this.#held === 0) channel.ack(last, true)
+    else for (const delivery of batch) if (!held.includes(delivery)) channel.ack(delivery.message)
   }
 }
 

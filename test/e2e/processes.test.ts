@@ -90,26 +90,28 @@ t.test('killing the worker in the middle of a batch loses none of it: nothing is
   t.equal(await count('orders'), before + 300)
 })
 
-t.test('a later batch that is committed first acks nothing of the one before it', needs('rabbitmq'), async (t) => {
-  const channel = await openChannel(t, place.env.AMQP_URL!)
-  const [slow, quick] = [placement(person.user_id), placement(person.user_id)]
-  const booked = async ({ order }: OrderEvent) => (await place.pool.query('select from orders where order_id = $1', [order.order_id])).rowCount
-  // An uncommitted row of the same id holds the first batch alone.
-  const holder = new pg.Client({ connectionString: place.env.DATABASE_URL })
-  await holder.connect()
-  t.teardown(async () => await holder.end())
-  await holder.query("begin; insert into orders values ('" + slow.order.order_id + "', " + person.user_id + ", 'x', 1, 1, 1, 'confirmed', 1, gen_random_uuid(), now(), now())")
-  await publishRaw(channel, encodeEvent(slow).json)
-  const worker = runComanda(t, ['worker'], place.env)
-  await batchUnderWay()
-  await publishRaw(channel, encodeEvent(quick).json)
-  await eventually('the second is booked', async () => await booked(quick))
-  worker.child.kill('SIGKILL')
-  await worker.exited
-  await holder.query('rollback')
-  t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
-  t.equal(await booked(slow), 1)
-})
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  t.test(`a later batch that is committed first acks nothing of the one before it: ${signal}`, needs('rabbitmq'), async (t) => {
+    const channel = await openChannel(t, place.env.AMQP_URL!)
+    const [slow, quick] = [placement(person.user_id), placement(person.user_id)]
+    const booked = async ({ order }: OrderEvent) => (await place.pool.query('select from orders where order_id = $1', [order.order_id])).rowCount
+    // An uncommitted row of the same id holds the first batch alone.
+    const holder = new pg.Client({ connectionString: place.env.DATABASE_URL })
+    await holder.connect()
+    t.teardown(async () => await holder.end())
+    await holder.query("begin; insert into orders values ('" + slow.order.order_id + "', " + person.user_id + ", 'x', 1, 1, 1, 'confirmed', 1, gen_random_uuid(), now(), now())")
+    await publishRaw(channel, encodeEvent(slow).json)
+    const worker = runComanda(t, ['worker'], place.env)
+    await batchUnderWay()
+    await publishRaw(channel, encodeEvent(quick).json)
+    await eventually('the second is booked', async () => await booked(quick))
+    worker.child.kill(signal)
+    await worker.exited
+    await holder.query('rollback')
+    t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
+    t.equal(await booked(slow), 1)
+  })
+}
 
 t.test('SIGTERM to a busy worker: the batch under way is booked and acked, then it exits with 0 within 5 seconds', needs('rabbitmq'), async (t) => {
   const before = await count('orders')
