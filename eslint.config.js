@@ -7,7 +7,7 @@ const env = {
 }
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', '.local/**', 'bench/results/**'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', '.local/**', 'bench/results/**', 'clients/*/src/**'] }),
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -27,3 +27,23 @@ export class Endings {
     }
   }
 }
+
+/** Runs a bench and whatever has to end after it, also on a signal and after a failure. */
+export async function toTheEnd (bench: (endings: Endings) => Promise<void>): Promise<void> {
+  const endings = new Endings()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, async () => {
+      await endings.run()
+      process.exit(130)
+    })
+  }
+  try {
+    await bench(endings)
+  } catch (error) {
+    if (endings.begun) return // a signal is taking everything down
+    console.error((error as Error).message)
+    process.exitCode = 1
+  } finally {
+    await endings.run()
+  }
+}

@@ -16,3 +16,8 @@ export function ratio (ours: readonly number[], yardstick: readonly number[]): R
     rounds: ours.map((value, round) => value / yardstick[round]!)
   }
 }
+
+/** The smallest value that this share of all does not exceed. */
+export function quantile (values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)]!
+}

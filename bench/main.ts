@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { build, Comanda } from './comanda.js'
-import { Endings } from './endings.js'
+import { type Endings, toTheEnd } from './endings.js'
 import { Load } from './load.js'
 import { type Options, readOptions } from './options.js'
 import { printSummary, summarize } from './report.js'
@@ -26,26 +26,6 @@ const HOW_MADE = [
   'backlog: placed through the api over HTTP with the worker stopped; drained by one worker started on it',
   'all of it shares this machine: load, api, worker, Postgres, Redis, RabbitMQ'
 ]
-
-async function main (): Promise<void> {
-  const endings = new Endings()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, async () => {
-      await endings.run()
-      process.exit(130)
-    })
-  }
-  try {
-    const options = readOptions(process.argv.slice(2))
-    if (options) await bench(options, endings)
-  } catch (error) {
-    if (endings.begun) return // a signal is taking everything down
-    console.error((error as Error).message)
-    process.exitCode = 1
-  } finally {
-    await endings.run()
-  }
-}
 
 async function bench (options: Options, endings: Endings): Promise<void> {
   const busy = Math.round(loadavg()[0]! * 100) / 100
@@ -100,4 +80,7 @@ function printRound (number: number, { worker_running: running, worker_stopped: 
   if (drain.by_outbox > 0) console.log(`  ATTENTION: ${drain.by_outbox} orders went by the outbox: the broker did not confirm in time`)
 }
 
-await main()
+await toTheEnd(async (endings) => {
+  const options = readOptions(process.argv.slice(2))
+  if (options) await bench(options, endings)
+})

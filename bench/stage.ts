@@ -34,12 +34,22 @@ export async function setStage (env: NodeJS.ProcessEnv, endings: Endings): Promi
   }
 }
 
+/** Databases alone, for a bench that needs nothing else: the other services are called given, so nobody looks for them. */
+export async function setDatabases (env: NodeJS.ProcessEnv, names: readonly string[], endings: Endings): Promise<{ urls: string[], postgres: Record<string, string> }> {
+  const elsewhere = { BENCH_REDIS_URL: 'redis://nowhere', BENCH_AMQP_URL: 'amqp://nowhere' }
+  const { postgres } = await startServices({ ...env, ...elsewhere }, endings, () => {})
+  console.log(postgres.how)
+  const databases = []
+  for (const name of names) databases.push(await ownDatabase(urlOf(postgres), `comanda_bench_${process.pid}_${name}`, endings))
+  return { urls: databases.map(({ url }) => url), postgres: databases[0]!.facts }
+}
+
 /** Purpose `start`: a throw-away Postgres for tests runs without fsync, and its figures would be fairy tales. */
-async function startServices (env: NodeJS.ProcessEnv, endings: Endings): Promise<LocalServices> {
+async function startServices (env: NodeJS.ProcessEnv, endings: Endings, say: (line: string) => void = console.log): Promise<LocalServices> {
   const stateDir = defaultStateDir(join(import.meta.dirname))
   const { BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_AMQP_URL, COMANDA_USE_LOCALHOST, ...rest } = env
   const given = { DATABASE_URL: BENCH_DATABASE_URL, REDIS_URL: BENCH_REDIS_URL, AMQP_URL: BENCH_AMQP_URL }
-  const finding = findServices({ env: { ...rest, ...given }, purpose: 'start', stateDir, say: console.log })
+  const finding = findServices({ env: { ...rest, ...given }, purpose: 'start', stateDir, say })
   // Also while they are still starting: they run in sessions of their own and would outlive us.
   endings.add('services', async () => {
     const services = await finding.catch(() => null)

@@ -15,9 +15,18 @@ import { passwordsPlugin } from './plugins/passwords.js'
 import { postgresPlugin } from './plugins/postgres.js'
 import { rateLimitPlugin } from './plugins/rate-limit.js'
 import { redisPlugin } from './plugins/redis.js'
+import { revocationsPlugin } from './plugins/revocations.js'
+import { userDeskPlugin } from './plugins/user-desk.js'
 import { validationPlugin } from './plugins/validation.js'
 import { tokenRoutes } from './routes/auth/token.js'
-import { orderRoutes } from './routes/orders/orders.js'
+import { changeRoutes } from './routes/orders/change.js'
+import { placeRoutes } from './routes/orders/place.js'
+import { readRoutes } from './routes/orders/read.js'
+import { timelineRoutes } from './routes/orders/timeline.js'
+import { exportRoutes } from './routes/users/export.js'
+import { userOrderRoutes } from './routes/users/orders.js'
+import { passwordRoutes } from './routes/users/password.js'
+import { oneUserRoutes } from './routes/users/user.js'
 import { userRoutes } from './routes/users/users.js'
 
 /**
@@ -37,6 +46,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
 
   await app.register(postgresPlugin)
   await app.register(redisPlugin)
+  await app.register(revocationsPlugin)
   await app.register(amqpPlugin)
 
   await app.register(passwordsPlugin)
@@ -44,9 +54,17 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(rateLimitPlugin)
   await app.register(intakePlugin)
   await app.register(deskPlugin)
+  await app.register(userDeskPlugin)
 
   await app.register(userRoutes)
+  await app.register(oneUserRoutes)
+  await app.register(passwordRoutes)
+  await app.register(exportRoutes)
+  await app.register(userOrderRoutes)
   await app.register(tokenRoutes)
-  await app.register(orderRoutes)
+  await app.register(placeRoutes)
+  await app.register(readRoutes)
+  await app.register(timelineRoutes)
+  await app.register(changeRoutes)
   return app as unknown as FastifyInstance
 }

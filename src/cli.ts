@@ -23,6 +23,12 @@ program.command('migrate').description('create or change the tables, then exit')
   await runMigrate(process.env)
 })
 
+program.command('users').description('manage users')
+  .command('promote').argument('<nick_name>').description('make a user an operator').action(async (nickName: string) => {
+    const { runPromote } = await import('./commands/users.js')
+    process.exitCode = await runPromote(process.env, nickName)
+  })
+
 program.command('health').description('exit with code 0 when the process that runs here is ready').action(async () => {
   const { runHealth } = await import('./commands/health.js')
   process.exitCode = await runHealth(process.env)

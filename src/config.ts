@@ -23,8 +23,10 @@ export const Environment = Type.Object({
   DOCS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: no /docs' }),
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses of the proxies in front, comma separated; their `X-Forwarded-For` is believed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
+  REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
   CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the outbox' }),
-  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins and registrations a minute from one address' })
+  TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 43_200, description: 'Life of an access token; a client renews it while it is valid' }),
+  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins, registrations and changes of users a minute from one address; logins for one name and changes of one password too' })
 })
 
 export type ProcessName = 'api' | 'worker'
@@ -44,7 +46,9 @@ export interface Config {
   readonly docs: boolean
   readonly trustProxy: readonly string[]
   readonly redisPrefix: string
+  readonly redisTimeoutMs: number
   readonly confirmTimeoutMs: number
+  readonly tokenSeconds: number
   readonly loginLimit: number
 }
 
@@ -71,7 +75,9 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     docs: read.DOCS === 'on',
     trustProxy: listOf(read.TRUST_PROXY ?? ''),
     redisPrefix: read.REDIS_PREFIX,
+    redisTimeoutMs: read.REDIS_TIMEOUT_MS,
     confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
+    tokenSeconds: read.TOKEN_SECONDS,
     loginLimit: read.LOGIN_LIMIT
   })
 }

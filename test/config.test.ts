@@ -36,13 +36,15 @@ t.test('in development a database is enough and all else has a default', async (
     docs: true,
     trustProxy: [],
     redisPrefix: 'comanda:',
+    redisTimeoutMs: 100,
     confirmTimeoutMs: 1500,
+    tokenSeconds: 900,
     loginLimit: 20
   })
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', CONFIRM_TIMEOUT_MS: '50', LOGIN_LIMIT: '3' }
+  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3' }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(loadConfig('api', env, random), {
     process: 'api',
@@ -57,7 +59,9 @@ t.test('every variable is read', async (t) => {
     docs: false,
     trustProxy: ['10.0.0.1', '10.1.0.0/16'],
     redisPrefix: 'x:',
+    redisTimeoutMs: 51,
     confirmTimeoutMs: 50,
+    tokenSeconds: 60,
     loginLimit: 3
   })
   t.equal(loadConfig('worker', env, random).port, 81)
@@ -65,7 +69,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', LOG_LEVEL: 'loud', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', LOGIN_LIMIT: '0'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', LOG_LEVEL: 'loud', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])

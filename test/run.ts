@@ -1,17 +1,18 @@
 /**
  * `npm test`: gets real services, gives every test file a virtual host of its own, runs tap, and ends with the plain counts.
  * Arguments go to tap: `npm test -- test/worker/batch.test.ts`. With TEST_NEEDS_ALL=1 a missing service or a skipped
- * test is a failure.
+ * test is a failure. Personal data in a log line is always one.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findServices, testStateDir } from '../src/local/services.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../src/local/vhosts.js'
-import { countTests } from './support/counts.js'
+import { countTests, failuresIn } from './support/counts.js'
 import { createTemplate, dropTemplate } from './support/databases.js'
+import { searchLogs } from './support/personal-data.js'
 import { vhostOf } from './support/place.js'
 
 const { env } = process
@@ -19,6 +20,8 @@ const started = Date.now()
 const run = `comanda_test_${process.pid}`
 const services = await findServices({ env, purpose: 'test', stateDir: testStateDir(), say: (line) => console.log(line) })
 const folder = mkdtempSync(join(tmpdir(), 'comanda-tap-'))
+const logs = join(folder, 'logs')
+mkdirSync(logs)
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
 const vhosts = files.map((file) => vhostOf(run, join('test', file)))
 let failed = true
@@ -30,6 +33,7 @@ try {
   failed = await runTap({
     ...env,
     TEST_RUN: run,
+    TEST_LOGS: logs,
     TEST_POSTGRES: services.postgres.url,
     TEST_REDIS: services.redis.url ?? '',
     TEST_RABBITMQ: services.rabbitmq.url ?? '',
@@ -51,12 +55,18 @@ async function runTap (testEnv: NodeJS.ProcessEnv, parallel: boolean): Promise<b
   const jobs = parallel ? Math.min(availableParallelism(), 4) : 1
   const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', `--output-file=${output}`, `--jobs=${jobs}`, '--disable-coverage', ...(process.stdout.isTTY ? [] : ['--reporter=terse']), ...process.argv.slice(2)], { stdio: 'inherit', env: testEnv })
   const [code] = await once(tap, 'exit') as [number | null]
-  const { passed, failed, skipped, reasons } = countTests(readFileSync(output, 'utf8'))
+  const written = readFileSync(output, 'utf8')
+  const { passed, failed, skipped, reasons } = countTests(written)
+  // Once more and last, in plain lines: what the reporter drew may be far above, or drawn over.
+  for (const failure of failuresIn(written)) console.log(failure)
   for (const reason of reasons) console.log(`skipped: ${reason}`)
   const missing = [services.postgres, services.redis, services.rabbitmq].filter(({ url }) => url === null)
   const incomplete = env.TEST_NEEDS_ALL === '1' && (missing.length > 0 || skipped > 0)
   if (incomplete) console.error(`TEST_NEEDS_ALL: missing ${missing.map(({ name }) => name).join(', ') || 'nothing'}, skipped ${skipped}`)
+  const whole = process.argv.slice(2).every((argument) => argument.startsWith('-'))
+  const leaks = searchLogs(logs, whole)
+  for (const leak of leaks) console.error(leak)
   console.log(`${Math.round((Date.now() - started) / 100) / 10} s`)
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  return code !== 0 || failed > 0 || incomplete || passed === 0
+  return code !== 0 || failed > 0 || incomplete || leaks.length > 0 || passed === 0
 }

@@ -67,14 +67,24 @@ export class Group<T> {
   }
 
   /** Resolves when the group that took the item was answered. @throws GroupError */
-  add (item: T): Promise<void> {
+  async add (item: T): Promise<void> {
+    await this.addAll([item])[0]
+  }
+
+  /** Items that came together leave together, as far as the limits allow; one promise each, as `add`. */
+  addAll (items: readonly T[]): Array<Promise<void>> {
+    const taken = items.map((item) => this.#enter(item))
+    this.#pump()
+    return taken
+  }
+
+  #enter (item: T): Promise<void> {
     if (this.held >= this.#options.maxHeld) return Promise.reject(new GroupError('refused', 'too many are waiting'))
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#options.timeLimitMs
       this.#unsettled++
       this.#gathered.push({ item, size: this.#options.sizeOf(item), deadline, settled: false, resolve, reject })
       this.#sweeper ??= setInterval(() => this.#sweep(), Math.ceil(this.#options.timeLimitMs / 8))
-      this.#pump()
     })
   }
 

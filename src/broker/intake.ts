@@ -36,7 +36,16 @@ export class Intake {
 
   /** @throws OrderError `not_accepted` (nothing was written) or `outcome_unknown` */
   async take (event: OrderEvent): Promise<Road> {
-    const failure = await this.#publisher.publish(event).then(() => null, asGroupError)
+    return await this.takeAll([event])[0]!
+  }
+
+  /** In as few messages as their limit allows; one promise an event, as `take`. */
+  takeAll (events: readonly OrderEvent[]): Array<Promise<Road>> {
+    return this.#publisher.publish(events).map(async (publishing, index) => await this.#settle(events[index]!, publishing))
+  }
+
+  async #settle (event: OrderEvent, publishing: Promise<void>): Promise<Road> {
+    const failure = await publishing.then(() => null, asGroupError)
     if (failure === null) return 'broker'
     await this.#outbox.add(event).catch((cause: unknown) => {
       const unknown = failure.outcome === 'unknown' || asGroupError(cause).outcome === 'unknown'

@@ -53,10 +53,10 @@ export class Publisher {
     if (blocked) this.#group.giveBack('the broker is blocked by an alarm')
   }
 
-  /** Resolves when the broker confirmed it. @throws GroupError: `refused` never reached a queue, `unknown` may have */
-  async publish (event: OrderEvent): Promise<void> {
-    if (!this.open) throw new GroupError('refused', 'no broker to publish to')
-    return await this.#group.add(encodeEvent(event))
+  /** One promise an event, resolved when the broker confirmed it. @throws GroupError: `refused` never reached a queue, `unknown` may have */
+  publish (events: readonly OrderEvent[]): Array<Promise<void>> {
+    if (!this.open) return events.map(() => Promise.reject(new GroupError('refused', 'no broker to publish to')))
+    return this.#group.addAll(events.map(encodeEvent))
   }
 
   /** Resolves when every event was confirmed or given up. */

@@ -1,4 +1,6 @@
 import type { Redis, Result } from 'ioredis'
+import type { OrderEvent } from '../orders/event.js'
+import type { Order } from '../orders/order.js'
 import { type OrderView, rank } from '../orders/view.js'
 
 declare module 'ioredis' {
@@ -9,7 +11,8 @@ declare module 'ioredis' {
 }
 
 /**
- * A value is `<rank, 12 digits> <event_id> <the order as JSON>`: the guard reads its first bytes and never parses JSON.
+ * A value is `<rank, 12 digits> <event_id> <JSON: the order, or the events taken while it is not persisted>`: the guard reads
+ * its first bytes and never parses JSON.
  * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
  * because it shows what will never be.
  */
@@ -100,11 +103,16 @@ export class OrderViews {
 
 function encode ({ view, replaces = '' }: ViewToPut): Array<string | number> {
   const digits = String(rank(view)).padStart(RANK_DIGITS, '0')
-  return [digits, `${digits} ${view.event_id} ${JSON.stringify(view.order)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
+  const known = view.persisted ? view.order : view.taken
+  return [digits, `${digits} ${view.event_id} ${JSON.stringify(known)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
 }
 
 function decode (value: string): OrderView | null {
   const head = VALUE.exec(value)
   if (!head) return null
-  return { order: JSON.parse(value.slice(head[0].length)), event_id: head[2]!, persisted: Number(head[1]) % 2 === 1 }
+  const event_id = head[2]!
+  const known = JSON.parse(value.slice(head[0].length)) as Order | OrderEvent[]
+  if (!Array.isArray(known)) return { order: known, event_id, persisted: true }
+  const last = known.at(-1)
+  return last ? { order: last.order, event_id, persisted: false, taken: known } : null
 }

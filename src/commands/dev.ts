@@ -40,7 +40,9 @@ async function runProcesses (services: LocalServices, stateDir: string, env: Env
   }
   await migrate(services.postgres.url)
   const password = kept(join(stateDir, 'operator-password'))
-  await ensureOperator(services.postgres.url, 'operator', password)
+  const operator = await ensureOperator(services.postgres.url, 'operator', password)
+    ? `nick_name "operator", password "${password}"`
+    : 'register somebody and run `comanda users promote <nick_name>`'
   const childEnv = {
     ...env,
     DATABASE_URL: services.postgres.url,
@@ -52,7 +54,7 @@ async function runProcesses (services: LocalServices, stateDir: string, env: Env
   const stopped = stopOnSignal(children)
   const api = `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? 3000}`
   void whenReady(`${api}/readyz`, children).then((ready) => {
-    if (ready) console.log(`\nComanda is ready\n  api       ${api}\n  docs      ${api}/docs\n  worker    http://${env.HOST ?? '127.0.0.1'}:${env.WORKER_PORT ?? 3001}/readyz\n  operator  nick_name "operator", password "${password}"\nCtrl-C stops everything.\n`)
+    if (ready) console.log(`\nComanda is ready\n  api       ${api}\n  docs      ${api}/docs\n  worker    http://${env.HOST ?? '127.0.0.1'}:${env.WORKER_PORT ?? 3001}/readyz\n  operator  ${operator}\nCtrl-C stops everything.\n`)
   })
   return await stopped
 }

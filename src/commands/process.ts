@@ -17,6 +17,6 @@ export async function serve (app: FastifyInstance): Promise<void> {
     app.log.info('closed')
   })
   await app.listen({ host, port, listenTextResolver: () => 'listening' })
-  const { production, redisPrefix, confirmTimeoutMs } = app.config
-  app.log.info({ addresses: [app.server.address()], config: { production, redisPrefix, confirmTimeoutMs } }, 'started')
+  const { production, redisPrefix, redisTimeoutMs, confirmTimeoutMs } = app.config
+  app.log.info({ addresses: [app.server.address()], config: { production, redisPrefix, redisTimeoutMs, confirmTimeoutMs } }, 'started')
 }

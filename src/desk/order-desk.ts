@@ -1,16 +1,11 @@
 import { OrderError } from '../orders/errors.js'
-import { placeOrder } from '../orders/event.js'
-import { keyedEventId, keyedOrderId } from '../orders/identity.js'
+import { type OrderEvent, placeOrder } from '../orders/event.js'
+import { keyedEventId, keyedOrderId, type KeyRecord, type KeyUse } from '../orders/identity.js'
 import type { OrderLine } from '../orders/order.js'
-import { decodeCursor, type OrderFilter, toPage } from '../orders/page.js'
-import { acceptedView, entityTag, higher, type OrderView, showOrder, type ShownOrder } from '../orders/view.js'
-import type { Role } from '../users/roles.js'
-import type { IntakePort, OrdersPort, ViewsPort } from './ports.js'
-
-export interface Caller {
-  user_id: number
-  role: Role
-}
+import { acceptedView } from '../orders/view.js'
+import type { Caller } from '../users/roles.js'
+import { answer, type Answer } from './order-reader.js'
+import type { IntakePort, KeysPort, ViewsPort } from './ports.js'
 
 export interface PlaceRequest {
   caller: Caller
@@ -21,27 +16,34 @@ export interface PlaceRequest {
   idempotency_key?: string | undefined
 }
 
-export interface Answer {
-  order: ShownOrder
-  tag: string
+export interface Placed extends Answer {
+  /** The key was used before for this very body: this is the answer to that use. */
+  replayed: boolean
 }
 
 export interface OrderDeskOptions {
   intake: IntakePort
   /** null: there is no cache */
   views: ViewsPort | null
-  orders: OrdersPort
+  keys: KeysPort | null
   /** UUIDv7 */
   newId: () => string
-  /** Whether an order may exist that neither the views nor the tables show: it is in the broker's queue and its view is lost. */
-  mayBeHidden: () => boolean
 }
 
-/** An unpersisted view older than this is checked against Postgres: no view stays wrong longer. Milliseconds. */
-export const TRUSTED_UNPERSISTED_MS = 2000
+/** A key names the same order on either road, alone or in a batch. */
 const PLACE_ROUTE = 'POST /orders'
 
-/** Where domain, intake, views and rows meet: places and finds orders. */
+/** One request on its way through the desk: its event, and what its key said. */
+interface Slip {
+  event: OrderEvent
+  /** null: no key names it */
+  use: KeyUse | null
+  replayed: boolean
+  /** It was taken in by an earlier use of its key. */
+  accepted: boolean
+}
+
+/** Places orders: each is named, made an event, taken in, shown. */
 export class OrderDesk {
   readonly #options: OrderDeskOptions
 
@@ -49,61 +51,89 @@ export class OrderDesk {
     this.#options = options
   }
 
-  /** Resolves when the order cannot be lost any more and a reader sees it. @throws OrderError when it was not taken */
-  async place ({ caller, line, request_id, traceparent, idempotency_key: key }: PlaceRequest): Promise<Answer> {
-    const { newId, intake, views } = this.#options
-    const order_id = key === undefined ? newId() : keyedOrderId(PLACE_ROUTE, caller.user_id, key)
-    const event_id = key === undefined ? newId() : keyedEventId(order_id, line)
+  /** Resolves when the order cannot be lost any more and a reader sees it. @throws OrderError `key_reused`; as IntakePort.take */
+  async place (request: PlaceRequest): Promise<Placed> {
+    const [placed] = await this.placeAll([request])
+    if (placed instanceof OrderError) throw placed
+    return placed!
+  }
+
+  /** Places several at once, each with a result of its own, in their order: a fault of one never hides the others. */
+  async placeAll (requests: readonly PlaceRequest[]): Promise<Array<Placed | OrderError>> {
+    const slips = await this.#slips(requests)
+    const open = new Map<string, Slip>()
+    for (const slip of slips) if (!(slip instanceof OrderError) && !slip.accepted) open.set(slip.event.event_id, slip)
+    const failures = await this.#take([...open.values()])
+    return slips.map((slip, index) => {
+      if (slip instanceof OrderError) return slip
+      const { event, replayed } = slip
+      return failures.get(event.event_id) ?? { ...answer(acceptedView(event), requests[index]!.caller), replayed }
+    })
+  }
+
+  /** Names every order; asks the keys what they were used for before, in this batch too. */
+  async #slips (requests: readonly PlaceRequest[]): Promise<Array<Slip | OrderError>> {
     const now = new Date().toISOString()
-    const placed = placeOrder({ order_id, event_id, user_id: caller.user_id, line, now, request_id })
-    const event = traceparent === undefined ? placed : { ...placed, traceparent }
-    await intake.take(event)
-    const view = acceptedView(event)
-    await views?.put([{ view }])
-    return answer(view, caller)
+    const uses = requests.map((request) => keyUse(request, now))
+    const keyed = uses.filter((use) => use !== null)
+    const records = keyed.length > 0 ? await this.#begin(keyed) : new Map<KeyUse, KeyRecord>()
+    return requests.map((request, index) => {
+      const use = uses[index]!
+      const before = use && records.get(use)
+      if (before && before.event_id !== use.event_id) return new OrderError('key_reused')
+      if (!before) return { event: this.#place(request, use, now), use, replayed: false, accepted: false }
+      // The very event of the first use, its time included: whoever answers gives the same answer.
+      return { event: this.#place(request, use, before.now), use: { ...use, now: before.now }, replayed: true, accepted: before.accepted }
+    })
   }
 
-  /** @throws OrderError `order_not_found`, also for somebody else's order; `order_not_visible_yet` */
-  async find (orderId: string, caller: Caller): Promise<Answer> {
-    const view = await this.#see(orderId)
-    if (!view) throw new OrderError(this.#options.mayBeHidden() ? 'order_not_visible_yet' : 'order_not_found')
-    if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
-    return answer(view, caller)
-  }
-
-  /** A customer's own orders, or for an operator everybody's: persisted ones, newest first. @throws OrderError `bad_cursor`, `forbidden` */
-  async list (filter: Omit<OrderFilter, 'after'> & { cursor?: string | undefined }, caller: Caller): Promise<{ items: ShownOrder[], next_cursor: string | null }> {
-    const { cursor, ...wanted } = filter
-    const after = cursor === undefined ? undefined : decodeCursor(cursor)
-    if (after === null) throw new OrderError('bad_cursor')
-    const operator = caller.role === 'operator'
-    if (!operator && wanted.user_id !== undefined && wanted.user_id !== caller.user_id) throw new OrderError('forbidden')
-    const user_id = operator ? wanted.user_id : caller.user_id
-    const rows = await this.#options.orders.list({ ...wanted, user_id, after, limit: wanted.limit + 1 })
-    const { items, next_cursor } = toPage(rows, wanted.limit)
-    return { items: items.map((order) => showOrder(order, caller.role)), next_cursor }
-  }
-
-  async #see (orderId: string): Promise<OrderView | null> {
-    const { views, orders } = this.#options
-    const cached = (await views?.get(orderId))?.view ?? null
-    if (cached && isFresh(cached)) return cached
-    try {
-      const stored = await orders.find(orderId)
-      if (stored) await views?.put([{ view: stored }])
-      return higher(stored, cached)
-    } catch (error) {
-      // With Postgres away the view is the best there is to know.
-      if (cached) return cached
-      throw error
+  /** What stood under each key before its use. The same key twice in one batch is one order, with a cache or without. */
+  async #begin (uses: readonly KeyUse[]): Promise<Map<KeyUse, KeyRecord>> {
+    const stood = await this.#options.keys?.begin(uses)
+    const here = new Map<string, KeyRecord>()
+    const records = new Map<KeyUse, KeyRecord>()
+    for (const [index, use] of uses.entries()) {
+      const before = stood?.[index] ?? here.get(use.order_id)
+      if (before) records.set(use, before)
+      else here.set(use.order_id, { ...use, accepted: false })
     }
+    return records
+  }
+
+  #place ({ caller, line, request_id, traceparent }: PlaceRequest, use: KeyUse | null, now: string): OrderEvent {
+    const { newId } = this.#options
+    const { order_id, event_id } = use ?? { order_id: newId(), event_id: newId() }
+    return placeOrder({ order_id, event_id, user_id: caller.user_id, line, now, request_id, traceparent })
+  }
+
+  /** Takes them in and shows them. @returns why, for each event that was not taken, by its id */
+  async #take (slips: readonly Slip[]): Promise<Map<string, OrderError>> {
+    const { intake, views, keys } = this.#options
+    const failures = new Map<string, OrderError>()
+    const settled = await Promise.allSettled(intake.takeAll(slips.map(({ event }) => event)))
+    for (const [index, { event }] of slips.entries()) {
+      const outcome = settled[index]!
+      if (outcome.status === 'fulfilled') continue
+      if (!(outcome.reason instanceof OrderError)) throw outcome.reason
+      failures.set(event.event_id, outcome.reason)
+    }
+    const taken = slips.filter(({ event }) => !failures.has(event.event_id))
+    const refused = slips.filter(({ event }) => failures.get(event.event_id)?.code === 'not_accepted')
+    await Promise.all([
+      views?.put(taken.map(({ event }) => ({ view: acceptedView(event) }))),
+      keys?.accept(usesOf(taken)),
+      keys?.forget(usesOf(refused))
+    ])
+    return failures
   }
 }
 
-function isFresh ({ persisted, order }: OrderView): boolean {
-  return persisted || Date.now() - Date.parse(order.updated_at) < TRUSTED_UNPERSISTED_MS
+function keyUse ({ caller, line, idempotency_key: key }: PlaceRequest, now: string): KeyUse | null {
+  if (key === undefined) return null
+  const order_id = keyedOrderId(PLACE_ROUTE, caller.user_id, key)
+  return { order_id, event_id: keyedEventId(order_id, line), now }
 }
 
-function answer ({ order }: OrderView, { role }: Caller): Answer {
-  return { order: showOrder(order, role), tag: entityTag(order) }
+function usesOf (slips: readonly Slip[]): KeyUse[] {
+  return slips.flatMap(({ use }) => use ? [use] : [])
 }

@@ -50,7 +50,7 @@ export function extendChain (
 
   const judge = (event: OrderEvent): Decision | undefined => {
     if (event.base !== (head?.event_id ?? null)) {
-      const reason = whyNever(event.base, (base) => decided.get(base)?.outcome ?? outcomeOf(base))
+      const reason = whyNever(event.base, head, (base) => decided.get(base)?.outcome ?? outcomeOf(base))
       return reason && { event, outcome: 'rejected', reason }
     }
     if (event.order.version !== (head?.version ?? 0) + 1) return { event, outcome: 'rejected', reason: 'wrong_version' }
@@ -70,11 +70,14 @@ export function extendChain (
   return { head, last, decisions: open.map((event) => decided.get(event.event_id) ?? { event, outcome: 'waiting' }) }
 }
 
-/** Why an event whose base is not the head can never be applied; undefined while its base may still come. */
-function whyNever (base: string | null, outcomeOf: (event_id: string) => Outcome | undefined): RejectReason | undefined {
+/**
+ * Why an event whose base is not the head can never be applied; undefined while its base may still come.
+ * A base that is applied where there is no head yet was applied since the head was read: nothing says that it was built upon.
+ */
+function whyNever (base: string | null, head: ChainHead | null, outcomeOf: (event_id: string) => Outcome | undefined): RejectReason | undefined {
   if (base === null) return 'already_placed'
   const outcome = outcomeOf(base)
-  if (outcome === 'applied') return 'superseded'
+  if (outcome === 'applied') return head ? 'superseded' : undefined
   return outcome === 'rejected' ? 'base_rejected' : undefined
 }
 

@@ -1,3 +1,4 @@
+import type { OrderStatus } from './lifecycle.js'
 import { type Order, type OrderLine, totalValue } from './order.js'
 
 export const ORDER_EVENT_TYPES = ['order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'] as const
@@ -19,23 +20,27 @@ export interface OrderEvent {
   traceparent?: string
 }
 
-export interface Placement {
-  order_id: string
+/** What names an event and tells where it came from. */
+export interface Origin {
   event_id: string
-  user_id: number
-  line: OrderLine
   /** ISO 8601 */
   now: string
   request_id: string
+  traceparent?: string | undefined
 }
 
-export function placeOrder ({ order_id, event_id, user_id, line, now, request_id }: Placement): OrderEvent {
+export interface Placement extends Origin {
+  order_id: string
+  user_id: number
+  line: OrderLine
+}
+
+export function placeOrder ({ order_id, user_id, line, ...origin }: Placement): OrderEvent {
+  const { now } = origin
   return {
-    event_id,
+    ...originOf(origin),
     type: 'order.placed',
     base: null,
-    occurred_at: now,
-    request_id,
     order: {
       order_id,
       user_id,
@@ -49,4 +54,31 @@ export function placeOrder ({ order_id, event_id, user_id, line, now, request_id
       updated_at: now
     }
   }
+}
+
+/** The order as the change finds it, and the event that left it so. */
+export interface Base {
+  order: Order
+  event_id: string
+}
+
+export function amendOrder (base: Base, line: OrderLine, origin: Origin): OrderEvent {
+  return changeOrder('order.amended', base, { ...line, total_value: totalValue(line) }, origin)
+}
+
+export function moveOrder (base: Base, to: OrderStatus, origin: Origin): OrderEvent {
+  return changeOrder(to === 'cancelled' ? 'order.cancelled' : 'order.status_changed', base, { status: to }, origin)
+}
+
+function changeOrder (type: OrderEventType, { order, event_id }: Base, change: Partial<Order>, origin: Origin): OrderEvent {
+  return {
+    ...originOf(origin),
+    type,
+    base: event_id,
+    order: { ...order, ...change, version: order.version + 1, updated_at: origin.now }
+  }
+}
+
+function originOf ({ event_id, now, request_id, traceparent }: Origin): Pick<OrderEvent, 'event_id' | 'occurred_at' | 'request_id' | 'traceparent'> {
+  return { event_id, occurred_at: now, request_id, ...(traceparent === undefined ? {} : { traceparent }) }
 }

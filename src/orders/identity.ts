@@ -1,6 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { OrderLine } from './order.js'
 
+/** One use of an Idempotency-Key: the order it names, and the fingerprint of its body. */
+export interface KeyUse {
+  order_id: string
+  /** Derived from the body: another body under the same key has another. */
+  event_id: string
+  /** When it was made, ISO 8601 */
+  now: string
+}
+
+/** What stands under a key. `accepted` false: its request is under way, or ended without an answer. */
+export interface KeyRecord extends Omit<KeyUse, 'order_id'> {
+  accepted: boolean
+}
+
 /**
  * The order's id for a request with an Idempotency-Key: the same caller, route and key name the same order in any
  * process, with any cache state, for ever.

@@ -3,6 +3,10 @@ import type { Role } from '../users/roles.js'
 export const ORDER_STATUSES = ['accepted', 'confirmed', 'paid', 'shipped', 'delivered', 'cancelled', 'rejected'] as const
 export type OrderStatus = typeof ORDER_STATUSES[number]
 
+/** What PUT /orders/{order_id}/status may ask for; whether it is legal from here, the table says. */
+export const MOVABLE_STATUSES = ['paid', 'shipped', 'delivered', 'cancelled'] as const
+export type MovableStatus = typeof MOVABLE_STATUSES[number]
+
 /**
  * Who may move an order from one status to another; what is not listed is illegal.
  *
@@ -21,8 +25,18 @@ const MOVES: Record<OrderStatus, Partial<Record<OrderStatus, readonly Role[]>>> 
   rejected: {}
 }
 
+/** Its owner, and nobody else, may amend an order in these. */
+const AMENDABLE: readonly OrderStatus[] = ['accepted', 'confirmed']
+
+export function mayMove (from: OrderStatus, to: OrderStatus, role: Role): boolean {
+  return MOVES[from][to]?.includes(role) ?? false
+}
+
+export function isAmendable (status: OrderStatus): boolean {
+  return AMENDABLE.includes(status)
+}
+
 /** The statuses that this caller may move the order to from here, in the order of the lifecycle. */
 export function nextStatuses (from: OrderStatus, role: Role): OrderStatus[] {
-  const moves = MOVES[from]
-  return ORDER_STATUSES.filter((to) => moves[to]?.includes(role))
+  return ORDER_STATUSES.filter((to) => mayMove(from, to, role))
 }

@@ -1,6 +1,5 @@
 import type { OrderStatus } from './lifecycle.js'
 import { isMoment } from './moment.js'
-import type { Order } from './order.js'
 
 /** Where a page ended: the keyset of the next one. */
 export interface PageEnd {
@@ -35,9 +34,15 @@ export function decodeCursor (cursor: string): PageEnd | null {
   return isMoment(created_at) && UUID.test(order_id) && encodeCursor(end) === cursor ? end : null
 }
 
+export interface Page<T> {
+  items: T[]
+  /** null on the last page */
+  next_cursor: string | null
+}
+
 /** Cuts a list read with one row more than asked for. */
-export function toPage (rows: readonly Order[], limit: number): { items: Order[], next_cursor: string | null } {
+export function toPage<T> (rows: readonly T[], limit: number, cursorOf: (last: T) => string): Page<T> {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
-  return { items, next_cursor: rows.length > limit && last ? encodeCursor(last) : null }
+  return { items, next_cursor: rows.length > limit && last !== undefined ? cursorOf(last) : null }
 }

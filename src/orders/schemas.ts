@@ -1,6 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ORDER_STATUSES } from './lifecycle.js'
+import { ORDER_EVENT_TYPES, type OrderEventType } from './event.js'
+import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from './lifecycle.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
+import { TAG_LIST } from './tags.js'
+import type { TimelineEntry } from './timeline.js'
 
 /** At least one visible character; no U+0000 and no lone surrogate: Postgres stores neither. */
 const VISIBLE_TEXT = '^(?=[\\s\\S]*\\S)[^\\u0000\\p{Cs}]*$'
@@ -19,28 +22,86 @@ const line = {
 
 export const OrderBody = Type.Object(line, { $id: 'OrderBody', additionalProperties: false })
 
+export const OrderPatch = Type.Partial(Type.Object(line), { $id: 'OrderPatch', additionalProperties: false, minProperties: 1, description: 'At least one of them' })
+
+export const StatusBody = Type.Object({
+  status: Type.Unsafe<MovableStatus>({ type: 'string', enum: [...MOVABLE_STATUSES] })
+}, { $id: 'StatusBody', additionalProperties: false })
+
+/** Visible ASCII, as RFC 9110 field values are; two header lines arrive joined by a comma and a space and are refused. */
+const IdempotencyKey = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[!-+\\--~]+$',
+  description: '1 to 255 visible ASCII characters without commas. Repeating a request with the same key and body places no second order; a key names its order for ever',
+  examples: ['2b1f8c1e-order-17']
+})
+
+export const OrderBatch = Type.Array(
+  Type.Object({ ...line, idempotency_key: Type.Optional(IdempotencyKey) }, { $id: 'BatchedOrder', additionalProperties: false }),
+  { $id: 'OrderBatch', minItems: 1, maxItems: 500 }
+)
+
 const Timestamp = Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] })
 const Status = Type.Unsafe<typeof ORDER_STATUSES[number]>({ type: 'string', enum: [...ORDER_STATUSES] })
 
 export const OrderShown = Type.Object({
-  order_id: Type.String({ format: 'uuid' }),
-  user_id: Type.Integer(),
-  item_description: Type.String(),
-  item_quantity: Type.Integer(),
-  item_price: Type.Integer({ description: 'Minor units (centavos)' }),
-  total_value: Type.Integer({ description: 'item_quantity x item_price, minor units' }),
+  order_id: Type.String({ format: 'uuid', examples: ['0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a'] }),
+  user_id: Type.Integer({ examples: [1] }),
+  item_description: Type.String({ examples: ['Café especial ☕'] }),
+  item_quantity: Type.Integer({ examples: [2] }),
+  item_price: Type.Integer({ description: 'Minor units (centavos)', examples: [1990] }),
+  total_value: Type.Integer({ description: 'item_quantity x item_price, minor units', examples: [3980] }),
   status: Status,
-  version: Type.Integer({ minimum: 1 }),
+  version: Type.Integer({ minimum: 1, examples: [1] }),
   created_at: Timestamp,
   updated_at: Timestamp,
   reason: Type.Optional(Type.String({ description: 'Why it was rejected; only with status `rejected`' })),
   next_statuses: Type.Array(Status, { description: 'The statuses that the caller may move this order to' })
 }, { $id: 'Order' })
 
-export const OrderPage = Type.Object({
-  items: Type.Array(OrderShown),
-  next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'Pass it as `cursor` for the next page; null on the last' })
-}, { $id: 'OrderPage' })
+const NextCursor = Type.Union([Type.String(), Type.Null()], { description: 'Pass it as `cursor` for the next page; null on the last' })
+
+export const OrderPage = Type.Object({ items: Type.Array(OrderShown), next_cursor: NextCursor }, { $id: 'OrderPage' })
+
+/** Each order of a batch has an answer of its own: that of POST /orders, or a problem. */
+export const OrderBatchShown = Type.Object({
+  items: Type.Array(Type.Object({
+    status: Type.Integer({ description: '202, or the status that POST /orders would have answered', examples: [202] }),
+    order: Type.Optional(OrderShown),
+    location: Type.Optional(Type.String()),
+    etag: Type.Optional(Type.String()),
+    replayed: Type.Optional(Type.Boolean({ description: 'The key was used before for this very order' })),
+    problem: Type.Optional(Type.Unsafe<object>({ $id: 'Problem', type: 'object', additionalProperties: true }))
+  }, { $id: 'BatchResult' }), { description: 'In the order of the request' })
+}, { $id: 'OrderBatchResult' })
+
+export const TimelineShown = Type.Object({
+  items: Type.Array(Type.Object({
+    event_id: Type.String({ format: 'uuid' }),
+    type: Type.Unsafe<OrderEventType>({ type: 'string', enum: [...ORDER_EVENT_TYPES] }),
+    version: Type.Integer({ minimum: 1 }),
+    base: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], { description: 'The event it was built on; null for the placement' }),
+    outcome: Type.Unsafe<TimelineEntry['outcome']>({ type: 'string', enum: ['accepted', 'waiting', 'applied', 'rejected'], description: '`accepted`: taken, not persisted yet; `waiting`: for its base' }),
+    reason: Type.Optional(Type.String({ description: 'Why it was rejected; only with that outcome', examples: ['superseded'] })),
+    occurred_at: Timestamp,
+    recorded_at: Type.Union([Timestamp, Type.Null()], { description: 'null while only accepted' }),
+    request_id: Type.String({ description: 'The request that asked for it' }),
+    order: Type.Object({
+      item_description: Type.String(),
+      item_quantity: Type.Integer(),
+      item_price: Type.Integer(),
+      total_value: Type.Integer(),
+      status: Status
+    }, { description: 'The order after this event; for a rejected one what it would have been' })
+  }, { $id: 'OrderEvent' })),
+  next_cursor: NextCursor
+}, { $id: 'Timeline' })
+
+export const TimelineQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 100 }),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' }))
+}, { additionalProperties: false })
 
 export const OrderParams = Type.Object({ order_id: Type.String({ format: 'uuid' }) })
 
@@ -53,10 +114,11 @@ export const OrderQuery = Type.Object({
   user_id: Type.Optional(Type.Integer({ minimum: 1, maximum: 2147483647, description: 'Operators only: one user\'s orders' }))
 }, { additionalProperties: false })
 
-/** Visible ASCII, as RFC 9110 field values are; two header lines arrive joined by a comma and a space and are refused. */
-export const IdempotencyHeaders = Type.Object({
-  'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[!-+\\--~]+$', description: 'Names this request: repeating it with the same key and body places no second order' }))
-})
+export const IdempotencyHeaders = Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) })
+
+const TagList = (description: string) => Type.Optional(Type.String({ maxLength: 1000, pattern: TAG_LIST, description, examples: ['"3"'] }))
+export const ChangeHeaders = Type.Object({ 'if-match': TagList('Entity tags of the versions that may be changed, or `*`') })
+export const ReadHeaders = Type.Object({ 'if-none-match': TagList('Entity tags of what the client holds, or `*`') })
 
 export type OrderBody = Static<typeof OrderBody>
 export type OrderQuery = Static<typeof OrderQuery>

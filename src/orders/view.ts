@@ -3,14 +3,26 @@ import { nextStatuses, type OrderStatus } from './lifecycle.js'
 import { confirmed, type Order } from './order.js'
 import type { Role } from '../users/roles.js'
 
-/** An order as a reader may see it, and where that knowledge stands. */
-export interface OrderView {
+/** An order as a reader may see it, and where that knowledge stands. `event_id` names the event whose outcome it shows. */
+export type OrderView = PersistedView | AcceptedView
+
+/** This is the row, or was when it was read. */
+export interface PersistedView {
   order: Order
-  /** The event whose outcome this view shows. */
   event_id: string
-  /** true: this is the row, or was when it was read; false: taken, not yet applied. */
-  persisted: boolean
+  persisted: true
 }
+
+/** Taken and not yet applied. */
+export interface AcceptedView {
+  order: Order
+  event_id: string
+  persisted: false
+  /** The events that led here and were not known to be persisted, this one last; at most MAX_TAKEN. */
+  taken: OrderEvent[]
+}
+
+const MAX_TAKEN = 20
 
 /** What a caller is shown: the order and the moves this caller may make next. */
 export interface ShownOrder extends Order {
@@ -27,22 +39,15 @@ export function higher (a: OrderView | null, b: OrderView | null): OrderView | n
   return rank(b) > rank(a) ? b : a
 }
 
-/** The view of an event that is taken and not yet applied. */
-export function acceptedView (event: OrderEvent): OrderView {
-  return { order: event.order, event_id: event.event_id, persisted: false }
+/** @param on the view that the event was built on; null for a placement */
+export function acceptedView (event: OrderEvent, on: OrderView | null = null): AcceptedView {
+  const earlier = on?.persisted === false ? on.taken.slice(1 - MAX_TAKEN) : []
+  return { order: event.order, event_id: event.event_id, persisted: false, taken: [...earlier, event] }
 }
 
 /** The view of the row that this event leaves behind once applied. */
-export function persistedView (event: OrderEvent): OrderView {
+export function persistedView (event: OrderEvent): PersistedView {
   return { order: confirmed(event.order), event_id: event.event_id, persisted: true }
-}
-
-/**
- * RFC 9110 entity tag. While only accepted the representation differs from the persisted one of the same version,
- * so its tag does too.
- */
-export function entityTag (order: Order): string {
-  return `"${order.version}${order.status === 'accepted' ? 'a' : ''}"`
 }
 
 export function showOrder (order: Order, role: Role): ShownOrder {

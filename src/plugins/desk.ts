@@ -1,38 +1,41 @@
 import fp from 'fastify-plugin'
+import { OrderChanges } from '../desk/order-changes.js'
 import { OrderDesk } from '../desk/order-desk.js'
-import { UserDesk } from '../desk/user-desk.js'
-import type { OrderFilter } from '../orders/page.js'
+import { OrderReader } from '../desk/order-reader.js'
+import type { OrdersPort } from '../desk/ports.js'
 import { findOrder, listOrders } from '../store/orders.js'
-import { findCredentials, insertUser } from '../store/users.js'
-import type { Registration } from '../users/user.js'
+import { listOrderEvents } from '../store/timeline.js'
 import { newId } from './ids.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     orderDesk: OrderDesk
-    userDesk: UserDesk
+    orderReader: OrderReader
+    orderChanges: OrderChanges
   }
 }
 
 /** For this long after Redis came back, perhaps empty, a missing view still says nothing. Milliseconds. */
 const REDIS_JUST_BACK_MS = 5000
+/** Redis that comes up this soon after the process did not come back: it was there. */
+const START_MS = 2000
 
 export const deskPlugin = fp(async (app) => {
   const { pool } = app.pg
   const started = Date.now()
-  const redisIsNew = () => app.health.standing('redis') < REDIS_JUST_BACK_MS && Date.now() - started > REDIS_JUST_BACK_MS
-  app.decorate('orderDesk', new OrderDesk({
-    intake: app.intake,
-    views: app.views,
-    orders: {
-      find: async (orderId: string) => await findOrder(pool, orderId),
-      list: async (filter: OrderFilter) => await listOrders(pool, filter)
-    },
-    newId,
-    mayBeHidden: () => app.broker !== null && (app.health.state('redis') !== 'up' || redisIsNew())
-  }))
-  app.decorate('userDesk', new UserDesk({
-    insert: async (person: Registration) => await insertUser(pool, person),
-    credentials: async (nickName: string) => await findCredentials(pool, nickName)
-  }, app.passwords))
-}, { name: 'desk', dependencies: ['config', 'postgres', 'redis', 'amqp', 'intake', 'passwords'] })
+  const redisIsNew = () => {
+    const standing = app.health.standing('redis')
+    return standing < REDIS_JUST_BACK_MS && Date.now() - standing > started + START_MS
+  }
+  const mayBeHidden = () => app.broker !== null && (app.health.state('redis') !== 'up' || redisIsNew())
+  const { intake, views, claims, idempotencyKeys: keys } = app
+  const orders: OrdersPort = {
+    find: async (orderId, eventId) => await findOrder(pool, orderId, eventId),
+    list: async (filter) => await listOrders(pool, filter),
+    timeline: async (orderId, taken, page) => await listOrderEvents(pool, orderId, taken, page)
+  }
+  const reader = new OrderReader({ views, orders, mayBeHidden })
+  app.decorate('orderReader', reader)
+  app.decorate('orderDesk', new OrderDesk({ intake, views, keys, newId }))
+  app.decorate('orderChanges', new OrderChanges({ reader, intake, views, claims, newId, mayBeHidden }))
+}, { name: 'desk', dependencies: ['config', 'postgres', 'redis', 'amqp', 'intake'] })

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'
 import { UserError } from '../users/errors.js'
-import { type InputFault, problemBody, type ProblemCode, problems } from './problems.js'
+import { type InputFault, problemBody, type ProblemBody, type ProblemCode, problems } from './problems.js'
 import { InputError } from './validation.js'
 
 /** An error of ours that a plugin or route answers a request with. */
@@ -14,6 +14,13 @@ export class ProblemError extends Error {
   constructor (code: ProblemCode, options?: ErrorOptions) {
     super(code, options)
     this.code = code
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** An error as the client may see it, for routes that answer several things at once. */
+    problemOf (error: Error, request: FastifyRequest): ProblemBody
   }
 }
 
@@ -33,11 +40,17 @@ export const errorsPlugin = fp(async (app) => {
     return sendProblem(request, reply.header('allow', known.join(', ')), 'method_not_allowed')
   })
 
+  app.decorate('problemOf', (error: Error, request: FastifyRequest) => {
+    const faults = error instanceof InputError ? error.faults : undefined
+    return bodyFor(request, codeOf(error as FastifyError), faults)
+  })
+
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const code = codeOf(error)
     const { status } = problems[code]
     if (status === 500) request.log.error({ err: error }, 'a request failed for a reason nobody foresaw: answered 500')
     else if (status === 503) request.log.warn({ err: error, reason: code }, 'a request could not be served: answered 503, the client may try again')
+    if (error instanceof OrderError && error.tag !== undefined) reply.header('etag', error.tag)
     return sendProblem(request, reply, code, error instanceof InputError ? error.faults : undefined)
   })
 }, { name: 'errors', dependencies: ['config'] })
@@ -52,7 +65,11 @@ export function sendProblem (request: FastifyRequest, reply: FastifyReply, code:
     // Serialized here: a route's response schema must not touch it.
     .serializer((body: unknown) => JSON.stringify(body))
     .type('application/problem+json')
-    .send(problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, ...(errors ? { errors } : {}) }))
+    .send(bodyFor(request, code, errors))
+}
+
+function bodyFor (request: FastifyRequest, code: ProblemCode, errors: InputFault[] | undefined): ProblemBody {
+  return problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, ...(errors ? { errors } : {}) })
 }
 
 const BY_STATUS: Record<number, ProblemCode> = {

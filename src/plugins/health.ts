@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -66,6 +67,18 @@ export interface HealthOptions {
   ready (state: (service: ServiceName) => ServiceState): boolean
 }
 
+const Liveness = Type.Object({ status: Type.Literal('alive') }, { $id: 'Liveness' })
+
+const Standing = Type.Object({
+  state: Type.Unsafe<ServiceState>({ type: 'string', enum: ['starting', 'up', 'down', 'off'], description: '`off`: this process was told to run without it' }),
+  since: Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] })
+}, { $id: 'ServiceStanding' })
+
+const Readiness = Type.Object({
+  status: Type.Unsafe<string>({ type: 'string', enum: ['ready', 'degraded', 'unready', 'closing'], description: '`degraded`: it does its work, without one of its services' }),
+  services: Type.Object({ postgres: Standing, redis: Standing, rabbitmq: Standing })
+}, { $id: 'Readiness' })
+
 /** `/livez` never looks at a dependency; `/readyz` names each with its state and since when. */
 export const healthPlugin = fp<HealthOptions>(async (app, { ready }) => {
   const health = new Health(app.log)
@@ -74,9 +87,17 @@ export const healthPlugin = fp<HealthOptions>(async (app, { ready }) => {
   app.addHook('preClose', async () => { closing = true })
   const schema = { tags: ['operations'], security: [] }
 
-  app.get('/livez', { config: { quiet: true }, logLevel: 'warn', schema: { ...schema, summary: 'Whether the process is alive' } }, async () => ({ status: 'alive' }))
+  app.get('/livez', {
+    config: { quiet: true, answers: { 200: { description: 'It is' } } },
+    logLevel: 'warn',
+    schema: { ...schema, operationId: 'isAlive', summary: 'Whether the process is alive', response: { 200: Liveness } }
+  }, async () => ({ status: 'alive' }))
 
-  app.get('/readyz', { config: { quiet: true }, logLevel: 'warn', schema: { ...schema, summary: 'Whether it can do its work, and each service it uses' } }, async (_request, reply) => {
+  app.get('/readyz', {
+    config: { quiet: true, answers: { 200: { description: 'It can' }, 503: { description: 'It cannot: send it nothing' } } },
+    logLevel: 'warn',
+    schema: { ...schema, operationId: 'isReady', summary: 'Whether it can do its work, and each service it uses', response: { 200: Readiness, 503: Readiness } }
+  }, async (_request, reply) => {
     const services = health.report()
     const all = Object.values(services).every(({ state }) => state === 'up' || state === 'off')
     const able = !closing && ready((service) => health.state(service))

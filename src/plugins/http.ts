@@ -5,7 +5,7 @@ import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fasti
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
-import { problemBody, type ProblemCode, problems } from './problems.js'
+import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -58,9 +58,19 @@ const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'requ
 
 /** What is not even HTTP never becomes a request: the answer is written to the socket. */
 function rawProblem (code: ProblemCode): string {
-  const body = JSON.stringify(problemBody(code, { instance: '', request_id: randomUUID() }))
-  const { status } = problems[code]
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+  const request_id = randomUUID()
+  const body = JSON.stringify(problemBody(code, { instance: '', request_id }))
+  const { status, retryAfter }: Problem = problems[code]
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${request_id}`,
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n')
 }
 
 /** One log line a request, the request's id given back, and a close that cuts nobody off. */

@@ -1,24 +1,25 @@
+import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
+import type { PasswordsPort } from '../desk/ports.js'
+import { Semaphore } from './semaphore.js'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    passwords: {
-      /** argon2id in PHC string format */
-      hash (password: string): Promise<string>
-      /** @param hashed null for an unknown user: the check costs the same time and fails */
-      check (hashed: string | null, password: string): Promise<boolean>
-    }
-  }
+  interface FastifyInstance { passwords: PasswordsPort }
 }
 
 /** OWASP Password Storage: argon2id (this library's default algorithm) with 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+/** libuv has four threads: one stays free for name lookups and files. */
+const AT_ONCE = Math.min(availableParallelism(), 3)
+/** About two seconds' worth. */
+const MOST_WAITING = 64
 
 export const passwordsPlugin = fp(async (app) => {
   const nobody = await hash('nobody has this password', COST)
+  const semaphore = new Semaphore(AT_ONCE, MOST_WAITING)
   app.decorate('passwords', {
-    hash: async (password: string) => await hash(password, COST),
-    check: async (hashed: string | null, password: string) => await verify(hashed ?? nobody, password) && hashed !== null
+    hash: async (password: string) => await semaphore.run(async () => await hash(password, COST)),
+    check: async (hashed: string | null, password: string) => await semaphore.run(async () => await verify(hashed ?? nobody, password)) && hashed !== null
   })
 }, { name: 'passwords' })

@@ -2,25 +2,29 @@ import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
+import { Claims } from '../cache/claims.js'
+import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
 import { hostOf } from './health.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** null: this process was told to run without Redis */
+    /** All three are null where this process was told to run without Redis. */
     views: OrderViews | null
+    claims: Claims | null
+    idempotencyKeys: IdempotencyKeys | null
   }
 }
 
 /**
- * The client is our own, set to fail fast: a request never waits longer than `commandTimeout` for it. @fastify/redis waits for
+ * The client is our own, set to fail fast: a request never waits longer than REDIS_TIMEOUT_MS for it. @fastify/redis waits for
  * its client while registering, and ends it for good on a name that does not resolve yet: so it is registered on a side
  * instance, once the client is ready, and closes it in order.
  */
 export const redisPlugin = fp(async (app) => {
-  const { redisUrl, redisPrefix } = app.config
+  const { redisUrl, redisPrefix, redisTimeoutMs } = app.config
   if (redisUrl === null) {
-    app.decorate('views', null)
+    app.decorate('views', null).decorate('claims', null).decorate('idempotencyKeys', null)
     app.health.set('redis', 'off', { message: 'no REDIS_URL: running without Redis, orders are read from Postgres' })
     return
   }
@@ -28,7 +32,7 @@ export const redisPlugin = fp(async (app) => {
   const client = new Redis(redisUrl, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 100,
+    commandTimeout: redisTimeoutMs,
     connectTimeout: 1000,
     lazyConnect: true,
     retryStrategy: (times) => Math.min(times * 100, 2000) * (0.5 + Math.random() / 2)
@@ -41,7 +45,10 @@ export const redisPlugin = fp(async (app) => {
   const side = Fastify({ pluginTimeout: 0 })
   client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })
 
-  app.decorate('views', new OrderViews(client, redisPrefix, (error) => app.log.debug({ err: error }, 'a view was not read or written')))
+  const missed = (what: string) => (error: Error) => app.log.debug({ err: error }, `${what} not read or written`)
+  app.decorate('views', new OrderViews(client, redisPrefix, missed('a view was')))
+  app.decorate('claims', new Claims(client, redisPrefix, missed('a claim was')))
+  app.decorate('idempotencyKeys', new IdempotencyKeys(client, redisPrefix, missed('an idempotency key was')))
   let closing = false
   app.addHook('onReady', async () => { client.connect().catch(() => {}) }) // `close` reports it
   app.addHook('onClose', async () => {

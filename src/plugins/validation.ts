@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isCpf } from '../users/cpf.js'
 import { canonicalName } from '../users/user.js'
@@ -17,6 +18,16 @@ export class InputError extends Error {
   }
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * For a body that is a list, on a route with `attachValidation`: the faults of single items, by index.
+     * @throws InputError when the list itself is at fault
+     */
+    itemFaults (request: FastifyRequest): Map<number, InputError>
+  }
+}
+
 /**
  * Fastify's own defaults drop unknown fields and change types silently: here bodies are taken as they are or refused.
  * Only the text of queries, parameters and headers is turned into the numbers their schemas name.
@@ -27,6 +38,18 @@ export const validationPlugin = fp(async (app) => {
   const coercing = compiler({ ...options, coerceTypes: true })
   app.setValidatorCompiler(({ schema, httpPart = '' }) => httpPart === 'body' ? strict.compile(schema) : finite(coercing.compile(schema), httpPart))
   app.setSchemaErrorFormatter((errors, part) => new InputError((errors as ErrorObject[]).map((error) => inputFault(error, part))))
+  app.decorate('itemFaults', ({ validationError }: FastifyRequest) => {
+    const items = new Map<number, InputError>()
+    if (!validationError) return items
+    if (!(validationError instanceof InputError)) throw validationError
+    for (const fault of validationError.faults) {
+      const index = /^#\/(\d+)/.exec(fault.pointer)?.[1]
+      if (index === undefined) throw validationError
+      const known = items.get(Number(index))?.faults ?? []
+      items.set(Number(index), new InputError([...known, fault]))
+    }
+    return items
+  })
 }, { name: 'validation' })
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

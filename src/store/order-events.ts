@@ -29,16 +29,17 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
 }
 
 export interface Recorded {
-  /** The outcome of every event asked for that was seen before. */
+  /** The outcome of every event asked for that was seen before, and of every base that is waited for. */
   outcomes: Map<string, Outcome>
   /** The events that wait for their base in these orders. */
   waiting: OrderEvent[]
 }
 
-/** What was recorded before: of these events (and the bases they name), and what waits in these orders. */
+/** What was recorded before: of these events (and the bases they name), and what waits in these orders (and on which bases). */
 export async function recordedEvents (client: Client, eventIds: readonly string[], orderIds: readonly string[]): Promise<Recorded> {
   const rows = await run<EventRow>(client, 'recorded_events', `
-    select event_id, type, base, data, occurred_at, request_id, outcome from order_events where event_id = any($1::uuid[])
+    select event_id, type, base, data, occurred_at, request_id, outcome from order_events
+      where event_id = any($1::uuid[] || array(select base from order_events where order_id = any($2::uuid[]) and outcome = 'waiting'))
     union
     select event_id, type, base, data, occurred_at, request_id, outcome from order_events
       where order_id = any($2::uuid[]) and outcome = 'waiting'`, [eventIds, orderIds])

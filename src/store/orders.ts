@@ -1,7 +1,8 @@
 import { fromEnvelope } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
+import { ORDER_STATUSES } from '../orders/lifecycle.js'
 import type { Order } from '../orders/order.js'
-import type { OrderFilter } from '../orders/page.js'
+import type { OrderFilter, PageEnd } from '../orders/page.js'
 import { acceptedView, higher, type OrderView } from '../orders/view.js'
 import { type Client, plainArray, run } from './database.js'
 
@@ -67,42 +68,59 @@ export async function updateOrders (client: Client, lasts: readonly OrderView[])
   ])
 }
 
-/** What Postgres knows of one order: its row, an event still in the outbox, or a placement that was rejected. */
-export async function findOrder (client: Client, orderId: string): Promise<OrderView | null> {
+/**
+ * What Postgres knows of one order: its row, an event still in the outbox, or a placement that was rejected.
+ * @param eventId of a view that is in doubt; `rejected` tells whether that event was
+ */
+export async function findOrder (client: Client, orderId: string, eventId: string | null = null): Promise<{ view: OrderView | null, rejected: boolean }> {
   const [found] = await run<Found>(client, 'find_order', `
     select
       (select to_jsonb(orders) from orders where order_id = $1) as stored,
       (select event from outbox where order_id = $1 order by (event -> 'data' ->> 'version')::integer desc limit 1) as taken,
       (select jsonb_build_object('order', data, 'event_id', event_id, 'reason', reason) from order_events
-        where order_id = $1 and outcome = 'rejected' and base is null order by recorded_at limit 1) as rejected`, [orderId])
-  const stored = found?.stored ? rowView({ ...found.stored, created_at: iso(found.stored.created_at), updated_at: iso(found.stored.updated_at) }) : null
-  const taken = found?.taken ? acceptedView(fromEnvelope(found.taken)) : null
-  return higher(stored, taken) ?? rejectedView(found?.rejected ?? null)
+        where order_id = $1 and outcome = 'rejected' and base is null order by recorded_at limit 1) as refused,
+      exists (select from order_events where event_id = $2 and outcome = 'rejected') as rejected`, [orderId, eventId])
+  const { stored, taken, refused, rejected } = found!
+  const known = higher(stored && rowView(withDates(stored)), taken === null ? null : acceptedView(fromEnvelope(taken)))
+  return { view: known ?? rejectedView(refused), rejected }
 }
 
 interface Found {
   stored: OrderRow | null
   taken: unknown
-  rejected: { order: Order, event_id: string, reason: string } | null
+  refused: { order: Order, event_id: string, reason: string } | null
+  rejected: boolean
 }
 
-/** Persisted orders, newest first; keyset, so every page costs the same. */
+/** The statuses that a row may have: those before and beside it are never stored. */
+const STORED_STATUSES = ORDER_STATUSES.filter((status) => status !== 'accepted' && status !== 'rejected')
+/** Before every order there is, and behind every one. */
+const NEWEST: PageEnd = { created_at: 'infinity', order_id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
+
+/**
+ * Persisted orders, newest first; keyset, so every page costs the same. Each status is one range of an index, read no further
+ * than the limit, and the few candidates are merged: a rare status costs no more than a common one (docs/lists.md).
+ */
 export async function listOrders (client: Client, filter: OrderFilter): Promise<Order[]> {
-  const { user_id, status, created_from, created_to, after } = filter
-  const conditions: Array<[given: unknown[], condition: (...places: string[]) => string]> = [
-    [[user_id], (user) => `user_id = ${user}`],
-    [[status], (wanted) => `status = ${wanted}`],
-    [[created_from], (from) => `created_at >= ${from}`],
-    [[created_to], (to) => `created_at < ${to}`],
-    [[after?.created_at, after?.order_id], (time, id) => `(created_at, order_id) < (${time}::timestamptz, ${id}::uuid)`]
-  ]
-  const values: unknown[] = [filter.limit]
-  const where = conditions.map(([given, condition]) =>
-    given[0] === undefined ? 'true' : condition(...given.map((value) => `$${values.push(value)}`)))
-  // One prepared statement for each of the 32 shapes that this text can take.
-  const shape = conditions.map(([given]) => given[0] === undefined ? 0 : 1).join('')
-  const rows = await run<OrderRow>(client, `list_orders_${shape}`, `
-    select ${COLUMNS} from orders where ${where.join(' and ')} order by created_at desc, order_id desc limit $1`, values)
+  const { limit, user_id, status, created_from = '-infinity', created_to = 'infinity', after = NEWEST } = filter
+  const whose = user_id === undefined ? 'everybody' : 'user'
+  const rows = await run<OrderRow>(client, `list_orders_of_${whose}`, `
+    select newest.* from unnest($2::text[]) as one (status)
+    cross join lateral (
+      select ${COLUMNS} from orders
+      where ${whose === 'user' ? 'user_id = $7 and' : ''} orders.status = one.status and created_at >= $3 and created_at < $4
+        and (created_at, order_id) < (least($4, $5::timestamptz), $6::uuid)
+      order by created_at desc, order_id desc limit $1
+    ) as newest
+    order by created_at desc, order_id desc limit $1`, [
+    limit,
+    status === undefined ? STORED_STATUSES : [status],
+    created_from,
+    created_to,
+    after.created_at,
+    after.order_id,
+    ...(user_id === undefined ? [] : [user_id])
+  ])
   return rows.map((row) => rowView(row).order)
 }
 
@@ -110,13 +128,14 @@ function rowView ({ event_id, ...order }: OrderRow): OrderView {
   return { order, event_id, persisted: true }
 }
 
-function rejectedView (rejected: Found['rejected']): OrderView | null {
-  if (!rejected) return null
-  return { order: { ...rejected.order, status: 'rejected', reason: rejected.reason }, event_id: rejected.event_id, persisted: true }
+function rejectedView (refused: Found['refused']): OrderView | null {
+  if (!refused) return null
+  return { order: { ...refused.order, status: 'rejected', reason: refused.reason }, event_id: refused.event_id, persisted: true }
 }
 
-function iso (text: string): string {
-  return new Date(text).toISOString()
+/** Out of JSON the moments come as Postgres writes them. */
+function withDates (row: OrderRow): OrderRow {
+  return { ...row, created_at: new Date(row.created_at).toISOString(), updated_at: new Date(row.updated_at).toISOString() }
 }
 
 function byOrder (a: OrderEvent, b: OrderEvent): number {

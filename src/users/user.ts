@@ -11,6 +11,9 @@ export interface Registration {
   phone_number: string
 }
 
+/** What may be changed of a person by a PATCH; a password has a road of its own. */
+export type PersonChange = Partial<Omit<Registration, 'password'>>
+
 /** A user as the user themself or an operator sees it: never the password. */
 export interface User extends Omit<Registration, 'password'> {
   user_id: number
@@ -19,13 +22,21 @@ export interface User extends Omit<Registration, 'password'> {
   updated_at: string
 }
 
-/** What is needed to check a password. */
-export interface Credentials {
+/** Who is logged in, and in which epoch of their sessions: whatever ends a user's sessions begins the next epoch. */
+export interface Session {
   user_id: number
   role: Role
+  epoch: number
+}
+
+/** What is needed to check a password. */
+export interface Credentials extends Session {
   /** argon2id in PHC string format */
   password: string
 }
+
+/** Postgres' integer */
+export const LARGEST_USER_ID = 2147483647
 
 /** Names that look the same are the same: NFC, on registering and on logging in. */
 export function canonicalName (nick_name: string): string {

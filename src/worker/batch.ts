@@ -30,7 +30,7 @@ export async function applyBatch (client: Client, given: readonly OrderEvent[], 
   const rest = events.filter(({ event_id }) => !placed.has(event_id))
   const folded = rest.length + revisit.length > 0 ? await foldChains(client, rest, fresh, revisit) : NOTHING
   const decisions = [...fresh.map((event): Decision => ({ event, outcome: 'applied' })), ...folded.decisions]
-  if (decisions.length > 0) await recordEvents(client, decisions.sort(byOrder))
+  if (decisions.length > 0) await recordEvents(client, decisions.sort(byEvent))
   return {
     decisions,
     duplicates: given.length - fresh.length - folded.unseen,
@@ -56,14 +56,19 @@ async function foldChains (client: Client, events: readonly OrderEvent[], fresh:
   for (const { event_id } of fresh) outcomes.set(event_id, 'applied')
   const folded: Folded = { decisions: [], unseen: 0, views: [], orders }
   const lasts: OrderView[] = []
+  const rowless: OrderEvent[] = []
   for (const [orderId, ofOrder] of groupByOrder([...events, ...waiting])) {
     const row = rows.get(orderId)
     const { last, decisions } = extendChain(headOf(row), ofOrder, (eventId) => outcomes.get(eventId))
     if (last) lasts.push(persistedView(last))
     folded.decisions.push(...decisions.filter((decision) => isNews(decision, outcomes)))
-    folded.views.push(...viewsOf(last ? persistedView(last) : row, decisions))
+    const losers = [...decisions.filter(({ outcome }) => outcome === 'rejected').map(({ event }) => event), ...ofOrder.filter(({ event_id }) => outcomes.get(event_id) === 'rejected')]
+    const view = last ? persistedView(last) : row
+    if (view) folded.views.push(...viewsOf(view, losers))
+    else rowless.push(...losers)
   }
   if (lasts.length > 0) await updateOrders(client, lasts)
+  if (rowless.length > 0) folded.views.push(...await viewsOfLate(client, rowless))
   folded.unseen = folded.decisions.filter(({ event }) => !outcomes.has(event.event_id)).length
   return folded
 }
@@ -86,15 +91,21 @@ function isNews ({ event, outcome }: Decision, before: Map<string, Outcome>): bo
   return outcome !== before.get(event.event_id)
 }
 
-/** The row's view, once for every rejected event whose own view it replaces. */
-function viewsOf (view: OrderView | undefined, decisions: readonly Decision[]): ViewToPut[] {
-  if (!view) return []
-  const rejected = decisions.filter(({ outcome }) => outcome === 'rejected')
-  return rejected.length === 0 ? [{ view }] : rejected.map(({ event }) => ({ view, replaces: event.event_id }))
+/** For events that lost in orders whose rows another worker booked since the rows were read. */
+async function viewsOfLate (client: Client, losers: readonly OrderEvent[]): Promise<ViewToPut[]> {
+  const rows = await lockOrders(client, losers.map(({ order }) => order.order_id))
+  return losers.flatMap((loser) => {
+    const row = rows.get(loser.order.order_id)
+    return row ? viewsOf(row, [loser]) : []
+  })
 }
 
-/** One order for everybody, so that two workers never wait for each other in a circle. */
-function byOrder (a: Decision, b: Decision): number {
-  const [one, other] = [a.event.order, b.event.order]
-  return one.order_id === other.order_id ? one.version - other.version : one.order_id < other.order_id ? -1 : 1
+/** The row's view, once for every rejected event whose own view it replaces. */
+function viewsOf (view: OrderView, rejected: readonly OrderEvent[]): ViewToPut[] {
+  return rejected.length === 0 ? [{ view }] : rejected.map(({ event_id }) => ({ view, replaces: event_id }))
+}
+
+/** One order for everybody, rivals too, so that two workers never wait for each other in a circle. */
+function byEvent (a: Decision, b: Decision): number {
+  return a.event.event_id < b.event.event_id ? -1 : 1
 }

@@ -6,6 +6,7 @@ import type { Decision } from '../orders/chain.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
 import { recordEvents, type Refusal } from '../store/order-events.js'
+import { lockOrders } from '../store/orders.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { type Applied, applyBatch } from './batch.js'
 import { isPassing, refusalReason, split } from './verdicts.js'
@@ -63,8 +64,14 @@ export class Booking {
     const refusal: Refusal = { event, outcome: 'rejected', reason: refusalReason(cause) }
     await recordEvents(client, [refusal])
     await this.parkIn(client, { source, reason: refusal.reason, attempts: 1, headers: {}, raw: Buffer.from(encodeEvent(event).json) })
-    const order = { ...event.order, status: 'rejected', reason: refusal.reason } as const
-    return { decisions: [], duplicates: 0, views: event.base === null ? [{ view: { order, event_id: event.event_id, persisted: true } }] : [] }
+    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, refusal.reason) }
+  }
+
+  /** A placement that is refused shows as rejected; a change that is refused gives way to the row. */
+  async #viewsInstead (client: Client, { event_id, base, order }: OrderEvent, reason: string): Promise<ViewToPut[]> {
+    if (base === null) return [{ view: { order: { ...order, status: 'rejected', reason }, event_id, persisted: true } }]
+    const row = (await lockOrders(client, [order.order_id])).get(order.order_id)
+    return row ? [{ view: row, replaces: event_id }] : []
   }
 
   /** What is no order event at all: kept as it came. @throws StoreError */

@@ -10,7 +10,6 @@ import type { App } from '../support/apps.js'
 
 const place = await openPlace(t)
 const inOutbox = async () => (await place.pool.query('select from outbox')).rowCount
-const fast = { CONFIRM_TIMEOUT_MS: '200' }
 /** A token outlives every outage: it is verified without any service. */
 const person = await newcomer(await startApi(t, place))
 
@@ -67,14 +66,14 @@ t.test('a link that dies while it is being opened ends no process', needs('rabbi
 
 t.test('a broker that stops answering costs one confirm time; then the outbox is the road at once', needs('rabbitmq'), async (t) => {
   const proxy = await openProxy(t, place.env.AMQP_URL!)
-  const api = await startApi(t, place, { AMQP_URL: proxy.url, ...fast })
+  const api = await startApi(t, place, { AMQP_URL: proxy.url })
   await accepted(api)
   proxy.mode = 'mute'
   await accepted(api)
   t.equal(await inOutbox(), 1)
   const started = Date.now()
   await accepted(api)
-  t.ok(Date.now() - started < 150, 'a stalled broker is not waited for again')
+  t.ok(Date.now() - started < 1000, 'a stalled broker is not waited for again')
   t.equal(await inOutbox(), 2)
   proxy.cut()
   proxy.mode = 'pass'
@@ -137,7 +136,7 @@ t.test('with broker and Postgres both away the answer is 503 not-accepted, quick
   await eventually('the api knows', () => api.health.state('postgres') === 'down')
   const started = Date.now()
   const answer = await order(api, person)
-  t.ok(Date.now() - started < 2000, `${Date.now() - started} ms`)
+  t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
   t.equal(answer.statusCode, 503)
   t.match(answer.json(), { type: 'urn:comanda:problem:not-accepted' })
   t.equal(answer.headers['retry-after'], '2')
@@ -151,5 +150,5 @@ t.test('on Postgres alone an order is accepted, readable at once, and confirmed'
   const orderId = await accepted(api)
   const read = async () => (await api.inject({ url: `/orders/${orderId}`, headers: person.headers })).json<{ status: string }>().status
   t.match(await read(), /accepted|confirmed/)
-  await eventually('it is confirmed', async () => await read() === 'confirmed', 1000)
+  await eventually('it is confirmed', async () => await read() === 'confirmed')
 })

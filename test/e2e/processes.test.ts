@@ -6,6 +6,7 @@ import { ORDERS_QUEUE } from '../../src/broker/topology.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { startApi } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
+import { contractFetch } from '../support/contract.js'
 import { placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { line, newcomer, place as order } from '../support/people.js'
@@ -41,13 +42,13 @@ t.test('killing the worker with orders queued loses none and books none twice', 
 t.test('SIGTERM under load cuts no request off, and the api exits with 0 within 5 seconds', async (t) => {
   const before = await count('orders')
   const own = runComanda(t, ['api'], place.env)
-  const url = `http://127.0.0.1:${portOf(await own.said('started'))}`
-  await eventually('it is ready', async () => (await fetch(`${url}/readyz`)).json().then((body) => (body as { status: string }).status === 'ready'))
+  const ask = await contractFetch(`http://127.0.0.1:${portOf(await own.said('started'))}`)
+  await eventually('it is ready', async () => (await ask('/readyz')).json().then((body) => (body as { status: string }).status === 'ready'))
   let accepted = 0
   const load = { on: true }
   const client = async () => {
     while (load.on) {
-      const answer = await fetch(`${url}/orders`, { method: 'POST', body: JSON.stringify(line), headers: { ...person.headers, 'content-type': 'application/json' } })
+      const answer = await ask('/orders', { method: 'POST', body: JSON.stringify(line), headers: { ...person.headers, 'content-type': 'application/json' } })
       t.equal(answer.status, 202)
       await answer.text()
       accepted++
@@ -99,7 +100,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const holder = new pg.Client({ connectionString: place.env.DATABASE_URL })
     await holder.connect()
     t.teardown(async () => await holder.end())
-    await holder.query("begin; insert into orders values ('" + slow.order.order_id + "', " + person.user_id + ", 'x', 1, 1, 1, 'confirmed', 1, gen_random_uuid(), now(), now())")
+    await holder.query("begin; insert into orders values ('" + slow.order.order_id + "', " + person.user_id + ", 'x', 1, 1, 1, 'confirmed', 1, gen_random_uuid(), current_date, current_date)")
     await publishRaw(channel, encodeEvent(slow).json)
     const worker = runComanda(t, ['worker'], place.env)
     await batchUnderWay()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,6 +7,7 @@ import t from 'tap'
 import { freePort } from '../../src/local/ports.js'
 import { environmentTable } from '../support/environment-table.js'
 import { eventually } from '../support/eventually.js'
+import { keepPerson } from '../support/personal-data.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 
@@ -32,14 +33,23 @@ t.test('what npm start runs takes the README\'s curls from registration to a con
   t.match(dev.output.join('\n'), /operator {2}nick_name "operator", password "\S+"/)
 
   const [, curls = ''] = /```sh\n([\s\S]*?)```/.exec(readme) ?? []
+  keepPerson(JSON.parse(/-d '(.*)'/.exec(curls)![1]!))
   const script = curls.replaceAll('localhost:3000', `127.0.0.1:${port}`)
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script])
   t.match(stdout, /"nick_name":"ana"/)
   const [, order_id = ''] = /"order_id":"([^"]+)"/.exec(stdout) ?? []
   t.match(stdout, /"status":"(accepted|confirmed)"/)
-  await eventually('it is confirmed within a second', async () => (await place.pool.query("select from orders where order_id = $1 and status = 'confirmed' and total_value = 3980", [order_id])).rowCount === 1, 1000)
+  await eventually('it is confirmed', async () => (await place.pool.query("select from orders where order_id = $1 and status = 'confirmed' and total_value = 3980", [order_id])).rowCount === 1)
   const events = await place.pool.query('select type, outcome from order_events where order_id = $1', [order_id])
   t.match(events.rows, [{ type: 'order.placed', outcome: 'applied' }])
+
+  const sample = /```ts\n([\s\S]*?)```/.exec(readme)![1]!
+  t.equal(sample.trimEnd().split('\n').length, 5)
+  const file = join(stateDir, 'sample.ts')
+  writeFileSync(file, sample.replace('localhost:3000', `127.0.0.1:${port}`).replace('./clients', join(process.cwd(), 'clients')))
+  writeFileSync(join(stateDir, 'package.json'), '{ "type": "module" }')
+  const { stdout: printed } = await promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), file])
+  t.match(printed, /^[0-9a-f-]{36} accepted\n$/)
 
   dev.child.kill('SIGINT')
   t.equal(await dev.exited, 0)

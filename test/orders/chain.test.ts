@@ -26,6 +26,12 @@ t.test('an event whose base is not known yet waits', async (t) => {
   t.same(outcomes(decisions), { e3: 'waiting' })
 })
 
+t.test('an event whose base was applied since the head was read waits: nothing says that it was built upon', async (t) => {
+  const { head, decisions } = extendChain(null, [second], (id) => id === 'e1' ? 'applied' : undefined)
+  t.equal(head, null)
+  t.same(outcomes(decisions), { e2: 'waiting' })
+})
+
 t.test('of two rivals for one base the first given wins and the other is rejected', async (t) => {
   const rival = change('e2b', 'e1', 2)
   const { head, decisions } = extendChain({ event_id: 'e1', version: 1 }, [second, rival], (id) => id === 'e1' ? 'applied' : undefined)

@@ -3,7 +3,8 @@ import { keyedEventId, keyedOrderId } from '../../src/orders/identity.js'
 import { nextStatuses, ORDER_STATUSES } from '../../src/orders/lifecycle.js'
 import { confirmed, MAX_PRICE, MAX_QUANTITY, type Order, totalValue } from '../../src/orders/order.js'
 import { decodeCursor, encodeCursor, toPage } from '../../src/orders/page.js'
-import { acceptedView, entityTag, higher, type OrderView, persistedView, rank, showOrder } from '../../src/orders/view.js'
+import { entityTag } from '../../src/orders/tags.js'
+import { acceptedView, higher, type OrderView, persistedView, rank, showOrder } from '../../src/orders/view.js'
 import { ROLES } from '../../src/users/roles.js'
 import { placement } from '../support/events.js'
 
@@ -12,8 +13,10 @@ const line = { item_description: 'Café', item_quantity: 2, item_price: 500 }
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const order_id = keyedOrderId(ROUTE, 1, 'key')
 const event = placement(1)
-const view = (version: number, persisted: boolean): OrderView =>
-  ({ event_id: event.event_id, persisted, order: { ...event.order, version, status: persisted ? 'confirmed' : 'accepted' } })
+const view = (version: number, persisted: boolean): OrderView => {
+  const at = { ...event, order: { ...event.order, version } }
+  return persisted ? persistedView(at) : acceptedView(at)
+}
 
 t.test('the same route, user and key always name the same order', async (t) => {
   t.equal(keyedOrderId(ROUTE, 1, 'key'), order_id)
@@ -146,11 +149,11 @@ t.test('what no page gave out is no cursor', async (t) => {
 
 t.test('a page keeps what fits and names the next one only when there is more', async (t) => {
   const rows = [1, 2, 3].map((version) => ({ ...event.order, order_id: placement(1).order.order_id, version }))
-  const page = toPage(rows, 2)
+  const page = toPage(rows, 2, encodeCursor)
   t.strictSame(page.items, rows.slice(0, 2))
   t.strictSame(decodeCursor(page.next_cursor!), { created_at: rows[1]!.created_at, order_id: rows[1]!.order_id })
-  t.strictSame(toPage(rows, 3), { items: rows, next_cursor: null })
-  t.strictSame(toPage([], 3), { items: [], next_cursor: null })
+  t.strictSame(toPage(rows, 3, encodeCursor), { items: rows, next_cursor: null })
+  t.strictSame(toPage([], 3, encodeCursor), { items: [], next_cursor: null })
 })
 
 t.test('the largest total is a safe integer', async (t) => {

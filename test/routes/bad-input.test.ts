@@ -165,8 +165,8 @@ t.test('a cursor that was not given out is 400', async (t) => {
 t.test('an address nobody knows is 404, a method it does not know is 405 with Allow', async (t) => {
   for (const url of ['/', '/nowhere', '/order', '//orders', '/Orders', '/.env', '/orders.json', '/auth']) isProblem(t, await api.inject({ url, headers: ana.headers }), 404, 'not-found', url)
   const table: Array<['DELETE' | 'PUT' | 'PATCH' | 'POST' | 'GET' | 'OPTIONS', string, string[]]> = [
-    ['DELETE', '/orders', ['GET', 'HEAD', 'POST']], ['PUT', '/orders', ['GET', 'HEAD', 'POST']], ['POST', `/orders/${randomUUID()}`, ['GET', 'HEAD']],
-    ['GET', '/auth/token', ['POST']], ['OPTIONS', '/auth/token', ['POST']], ['PATCH', '/users', ['POST']], ['POST', '/livez?x=1', ['GET', 'HEAD']]
+    ['DELETE', '/orders', ['GET', 'HEAD', 'POST']], ['PUT', '/orders', ['GET', 'HEAD', 'POST']], ['POST', `/orders/${randomUUID()}`, ['DELETE', 'GET', 'HEAD', 'PATCH']], ['GET', `/orders/${randomUUID()}/status`, ['PUT']],
+    ['GET', '/auth/token', ['POST']], ['OPTIONS', '/auth/token', ['POST']], ['PATCH', '/users', ['GET', 'HEAD', 'POST']], ['POST', '/livez?x=1', ['GET', 'HEAD']]
   ]
   for (const [method, url, allow] of table) {
     const response = await api.inject({ method, url, headers: ana.headers })

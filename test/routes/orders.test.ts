@@ -22,10 +22,13 @@ const isHidden = (response: Response) => response.statusCode === 404 && response
 const confirmedRead = async (id: string, person: Person, app = api) => await eventually('confirmed', async () => {
   const response = await read(id, person, app)
   return response.json<Shown>().status === 'confirmed' && response
-}, 1000)
+})
 const key = (id: string) => `${place.redisPrefix}order:${id}`
 const persistedInCache = async (id: string) => await eventually('its persisted view is cached', async () =>
   (await place.redis!.get(key(id)))?.startsWith('000000000003 '))
+
+/** From within a test: tap ends a file whose tests are through while it still awaits at the top. */
+const startBooking = async () => await startWorker(t, place)
 
 // Without a worker yet: pending stays pending.
 const pending = (await placeOrder(api, ana)).json<Shown>()
@@ -48,9 +51,8 @@ t.test('an order in the outbox is read without Redis and without RabbitMQ, by th
   t.ok(isHidden(await read(randomUUID(), ana, alone)), 'nothing can be hidden in a broker that is not used')
 })
 
-await startWorker(t, place)
-
 t.test('a placed order is answered 202 with its view, its place and its tag', async (t) => {
+  await startBooking()
   const before = Date.now()
   const response = await placeOrder(api, ana)
   t.equal(response.statusCode, 202)
@@ -115,6 +117,20 @@ t.test('an unknown order is 404, and looks the same as somebody else\'s', async 
   const plain = (response: Response) => ({ ...response.json<{ type: string }>(), instance: '', request_id: '' })
   t.strictSame(plain(unknown), plain(others))
   t.equal(plain(unknown).type, 'urn:comanda:problem:order-not-found')
+})
+
+t.test('a reader who holds this very representation is told so without a body', async (t) => {
+  const { order_id: id } = (await placeOrder(api, ana)).json<Shown>()
+  await confirmedRead(id, ana)
+  const ask = async (header: string, method: 'GET' | 'HEAD' = 'GET') => await api.inject({ method, url: `/orders/${id}`, headers: { ...ana.headers, 'if-none-match': header } })
+  for (const header of ['"1"', 'W/"1"', '"x", "1"', '*']) {
+    const { statusCode, body, headers } = await ask(header)
+    t.strictSame([statusCode, body, headers.etag, headers['cache-control'], headers.vary], [304, '', '"1"', 'private, no-cache', 'Authorization'], header)
+  }
+  t.equal((await ask('"1"', 'HEAD')).statusCode, 304)
+  for (const header of ['"1a"', '"2"', '"11", W/"x"']) t.equal((await ask(header)).statusCode, 200, header)
+  for (const header of ['1', '"1', '']) t.equal((await ask(header)).statusCode, 400, header)
+  t.equal((await api.inject({ url: `/orders/${id}`, headers: { ...bia.headers, 'if-none-match': '*' } })).statusCode, 404, 'and tells nobody else that it exists')
 })
 
 t.test('no cache but the reader\'s own may keep an order', async (t) => {

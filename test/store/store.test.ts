@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
@@ -44,14 +45,34 @@ t.test('five migrations at once on one empty database all succeed and apply ever
   t.teardown(async () => await administer(url, `drop database ${name} with (force)`))
   const fresh = databaseUrl(url, name)
   const applied = await Promise.all(Array.from({ length: 5 }, async () => await migrate(fresh)))
-  t.strictSame(applied.map((names) => names.length).sort(), [0, 0, 0, 0, 1], 'one found the work, four found it done')
+  t.strictSame(applied.map((names) => names.length).sort(), [0, 0, 0, 0, readdirSync('src/store/migrations').length], 'one found the work, four found it done')
   t.strictSame(await migrate(fresh), [], 'a later start finds nothing to do')
   const client = new pg.Client({ connectionString: fresh })
   await client.connect()
   const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.tables where table_schema = \'public\' order by 1')
-  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_events', 'users'])
+  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_events', 'taken_names', 'users'])
   t.equal((await client.query('select 1 from migrations')).rowCount, applied.flat().length)
   await client.end()
+})
+
+t.test('a database of the release before keeps its users, and their names can be erased for good', async (t) => {
+  const name = `${new URL(url).pathname.slice(1)}_${randomBytes(3).toString('hex')}`
+  await administer(url, `create database ${name}`)
+  t.teardown(async () => await administer(url, `drop database ${name} with (force)`))
+  const before = databaseUrl(url, name)
+  const old = new pg.Pool({ connectionString: before, max: 1 })
+  await old.query(readFileSync('src/store/migrations/0001_create_tables.sql', 'utf8'))
+  await old.query(`create table migrations (id serial primary key, name varchar(255) not null, run_on timestamp not null);
+    insert into migrations (name, run_on) values ('0001_create_tables', now())`)
+  const user = await insertPerson(old)
+  t.ok((await migrate(before)).length > 0)
+  const { rows: [kept] } = await old.query<{ nick_name: string, session_epoch: number }>('select nick_name, session_epoch from users')
+  t.equal(kept!.session_epoch, 0)
+  t.strictSame((await old.query('select name_hash from taken_names')).rows, [{ name_hash: createHash('sha256').update(kept!.nick_name).digest() }])
+  await old.query('update users set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null, erased_at = now() where user_id = $1', [user])
+  const again = await old.query(`insert into users (nick_name, password, full_name, cpf, email, phone_number) values ('${kept!.nick_name}', 'x', 'x', '${newCpf()}', 'x', 'x')`).catch((error: unknown) => error)
+  t.match(again, { constraint: 'taken_names_pkey' })
+  await old.end()
 })
 
 t.test('a migration of a server that is away is refused as unavailable', async (t) => {

@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify'
+import type { InjectOptions, Response } from 'light-my-request'
 import type { Test } from 'tap'
 import { buildApi } from '../../src/api.js'
 import { loadConfig } from '../../src/config.js'
 import { createLogger } from '../../src/plugins/logger.js'
 import type { ServiceName } from '../../src/plugins/health.js'
 import { buildWorker } from '../../src/worker/worker.js'
+import { Contract } from './contract.js'
 import { eventually } from './eventually.js'
+import { keepLine, keepPerson } from './personal-data.js'
 import type { Place } from './place.js'
 
 export interface LogLine extends Record<string, unknown> { level: string, msg: string }
@@ -24,14 +27,33 @@ export async function startWorker (t: Test, place: Place, env: Record<string, st
 export async function boot (t: Test, name: 'api' | 'worker', env: Record<string, string>): Promise<App> {
   const lines: LogLine[] = []
   const config = loadConfig(name, env, () => 'x'.repeat(32))
-  const logger = createLogger(config, { write: (line: string) => { lines.push(JSON.parse(line)) } })
+  const logger = createLogger(config, {
+    write: (line: string) => {
+      lines.push(JSON.parse(line))
+      keepLine(line)
+    }
+  })
   const app = Object.assign(name === 'api' ? await buildApi(config, logger) : await buildWorker(config, logger), { lines })
   t.teardown(async () => {
     if (!t.passing()) for (const line of lines) t.comment(JSON.stringify(line))
     await app.close()
   })
   await app.ready()
+  if (app.hasDecorator('swagger')) holdToContract(app)
   return app
+}
+
+/** Whatever the suite asks an api, the answer is held against that api's own OpenAPI document; what was personal in it is kept. */
+function holdToContract (app: FastifyInstance): void {
+  const inject = app.inject.bind(app) as (request: InjectOptions | string) => Promise<Response>
+  const contract = Contract.of(app.swagger())
+  app.inject = (async (request: InjectOptions | string) => {
+    const response = await inject(request)
+    const { method, url } = response.raw.req as { method: string, url: string }
+    if (response.statusCode < 300 && typeof request === 'object') keepPerson(request.payload)
+    contract.check({ method, url, status: response.statusCode, headers: response.headers, body: response.body })
+    return response
+  }) as typeof app.inject
 }
 
 async function start (t: Test, name: 'api' | 'worker', env: Record<string, string>): Promise<App> {

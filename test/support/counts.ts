@@ -26,3 +26,8 @@ export function countTests (tap: string): Counts {
   }
   return counts
 }
+
+/** Each "not ok" line, whatever its depth, with the details that tap wrote below it. */
+export function failuresIn (tap: string): string[] {
+  return tap.match(/^( *)not ok .*(?:\n\1 {2}---\n[\s\S]*?\n\1 {2}\.\.\.)?/gm) ?? []
+}

@@ -1,13 +1,17 @@
 import type pg from 'pg'
 import { v7 } from 'uuid'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
-import { newCpf } from './people.js'
+import { newCpf, newPhoneNumber } from './people.js'
+import { keepPerson } from './personal-data.js'
 
 /** A user straight into the table, for tests that need no password. */
 export async function insertPerson (pool: pg.Pool): Promise<number> {
+  const nick_name = v7()
+  const person = { cpf: newCpf(), email: `${nick_name}@example.com`, phone_number: newPhoneNumber() }
+  keepPerson(person)
   const { rows } = await pool.query<{ user_id: number }>(`
     insert into users (nick_name, password, full_name, cpf, email, phone_number)
-    values ($1, 'x', 'Ana', $2, 'ana@example.com', '11912345678') returning user_id`, [v7(), newCpf()])
+    values ($1, 'x', 'Ana', $2, $3, $4) returning user_id`, [nick_name, person.cpf, person.email, person.phone_number])
   return rows[0]!.user_id
 }
 

@@ -52,6 +52,7 @@ export async function openPlace (t: Test): Promise<Place> {
       ...(TEST_REDIS ? { REDIS_URL: TEST_REDIS } : {}),
       ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
       REDIS_PREFIX: redisPrefix,
+      REDIS_TIMEOUT_MS: '2000', // a busy machine is not a fault
       JWT_SECRET: 'a secret for tests that is long enough',
       HOST: '127.0.0.1',
       PORT: '0',

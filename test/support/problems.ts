@@ -8,7 +8,7 @@ interface Problem { type: string, title: string, status: number, detail: string,
 const INTERNALS = /\bat .+:\d+:\d+|node_modules|\/src\/|\.[jt]s\b|\bselect\b.+\bfrom\b|\binsert into\b|postgres|redis|rabbit|amqp|ajv|fastify|FST_|ERR_|sqlstate|Error:/i
 
 /** Checks that the answer is RFC 9457 problem details of this status and type, complete, for this request and without internals. */
-export function isProblem (t: Test, response: Response, status: number, type: string, name = type): Problem {
+export function isProblem (t: Test, response: Pick<Response, 'statusCode' | 'headers' | 'body'>, status: number, type: string, name = type): Problem {
   const body = parse(response.body)
   const { errors, ...plain } = body
   t.equal(response.statusCode, status, `${name}: status`)

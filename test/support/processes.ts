@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { LogLine } from './apps.js'
+import { keepLine } from './personal-data.js'
 
 /** `comanda` as a process of its own, as an operator runs it. */
 export interface Process {
@@ -24,6 +25,7 @@ export function runComanda (t: Test, args: string[], env: Record<string, string>
   for (const stream of [child.stdout!, child.stderr!]) {
     createInterface(stream).on('line', (line) => {
       output.push(line)
+      keepLine(line)
       child.emit('output', line)
     })
   }

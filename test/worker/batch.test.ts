@@ -67,6 +67,48 @@ t.test('a change that comes before its placement waits, and is applied when its 
   t.same(await inTransaction(pool, async (client) => await ordersToRevisit(client, 10)), [])
 })
 
+/** Applies events while another worker books `others` between the reading of the rows and of what was recorded. */
+const applyBeside = async (events: OrderEvent[], others: OrderEvent[]) => await inTransaction(pool, async (client) => {
+  let beside = async () => { beside = async () => {}; await apply(others) }
+  return await applyBatch({
+    query: async (statement: pg.QueryConfig) => {
+      const answer: unknown = await client.query(statement)
+      if (statement.name === 'lock_orders') await beside()
+      return answer
+    }
+  } as unknown as typeof client, events)
+})
+
+t.test('a change whose placement is booked by another worker between two of its statements is not lost', async (t) => {
+  const first = placement(user)
+  const second = amendment(first, 7)
+  await applyBeside([second], [first])
+  await apply([], await inTransaction(pool, async (client) => await ordersToRevisit(client, 10)))
+  const { orders, events } = await booked(pool, [first.order.order_id])
+  t.match(orders, [{ event_id: second.event_id, version: 2, item_quantity: 7 }])
+  t.same(events.map(({ outcome }) => outcome), ['applied', 'applied'])
+})
+
+t.test('the view of a change that loses to a placement booked between two of its statements gives way to the row', async (t) => {
+  const first = placement(user)
+  const [winner, loser] = [amendment(first, 7), amendment(first, 8)]
+  const onLoser = amendment(loser, 80)
+  const { decisions, views } = await applyBeside([onLoser], [first, winner, loser])
+  t.match(decisions, [{ outcome: 'rejected', reason: 'base_rejected' }])
+  t.match(views, [{ view: { event_id: winner.event_id }, replaces: onLoser.event_id }])
+})
+
+t.test('of two rival changes that wait for one placement the loser is rejected, and waits no more', async (t) => {
+  const first = placement(user)
+  const rivals = [amendment(first, 7), amendment(first, 8)]
+  await apply([...rivals, amendment(rivals[0]!, 70), amendment(rivals[1]!, 80)])
+  await apply([first])
+  await apply([], [first.order.order_id])
+  const { events } = await booked(pool, [first.order.order_id])
+  t.same(events.map(({ outcome, reason }) => reason ?? outcome).sort(), ['applied', 'applied', 'applied', 'base_rejected', 'superseded'])
+  t.same(await inTransaction(pool, async (client) => await ordersToRevisit(client, 10)), [])
+})
+
 t.test('of two rival changes one wins, and the loser never undoes a later one', async (t) => {
   const first = placement(user)
   const winner = amendment(first, 7)
@@ -79,6 +121,14 @@ t.test('of two rival changes one wins, and the loser never undoes a later one', 
   const { orders, events } = await booked(pool, [first.order.order_id])
   t.match(orders, [{ event_id: winner.event_id, version: 2, item_quantity: 7 }])
   t.same(events.filter(({ outcome }) => outcome === 'rejected').map(({ reason }) => reason).sort(), ['base_rejected', 'superseded'])
+})
+
+t.test('the view of a rejected change gives way to the row each time it comes: it may have been put late', async (t) => {
+  const first = placement(user)
+  const [winner, loser] = [amendment(first, 7), amendment(first, 8)]
+  for (const events of [[first, winner, loser], [loser]]) {
+    t.match((await apply(events)).views, [{ view: { event_id: winner.event_id }, replaces: loser.event_id }])
+  }
 })
 
 t.test('a rival placement of the same order is rejected, in the same batch too, and its view gives way to the row', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { acceptedView } from '../../src/orders/view.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
@@ -156,10 +157,10 @@ t.test('a change that overtook its placement is applied once both are there', as
 t.test('a rejected order reads as rejected with its reason, its pending view gone', needs('redis', 'rabbitmq'), async (t) => {
   const [api] = [await startApi(t, place), await startWorker(t, place)]
   const bad = placement(2_000_000_002)
-  await api.views!.put([{ view: { order: bad.order, event_id: bad.event_id, persisted: false } }])
+  await api.views!.put([{ view: acceptedView(bad) }])
   await insertOutbox(pool, [bad])
   await eventually('it is rejected', async () => (await booked(pool, [bad.order.order_id])).events.length === 1)
   const caller = { user_id: 2_000_000_002, role: 'customer' } as const
-  await eventually('it shows', async () => (await api.orderDesk.find(bad.order.order_id, caller)).order.status === 'rejected')
-  t.match(await api.orderDesk.find(bad.order.order_id, caller), { order: { status: 'rejected', reason: 'unknown_user', next_statuses: [] } })
+  await eventually('it shows', async () => (await api.orderReader.find(bad.order.order_id, caller)).order.status === 'rejected')
+  t.match(await api.orderReader.find(bad.order.order_id, caller), { order: { status: 'rejected', reason: 'unknown_user', next_statuses: [] } })
 })

@@ -1,14 +1,42 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { RegistrationBody, UserShown } from '../../users/schemas.js'
+import { RegistrationBody, UserPage, UserQuery, UserShown } from '../../users/schemas.js'
+import { linked } from '../pages.js'
 
-/** People who order. */
+/** People who order: they register, operators list them. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.addHook('onSend', async (_request, reply) => { reply.header('cache-control', 'no-store') })
+
   app.post('/users', {
-    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' } },
-    schema: { tags: ['users'], summary: 'Register', security: [], body: RegistrationBody, response: { 201: UserShown } }
+    config: {
+      rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' },
+      problems: ['nick_name_taken', 'cpf_taken', 'busy'],
+      answers: { 201: { description: 'The new user', headers: ['location'] } }
+    },
+    schema: {
+      tags: ['users'],
+      operationId: 'register',
+      summary: 'Register',
+      description: 'Open to anyone. Log in with POST /auth/token afterwards.',
+      security: [],
+      body: RegistrationBody,
+      response: { 201: UserShown }
+    }
   }, async (request, reply) => {
     const user = await app.userDesk.register(request.body)
     reply.code(201).header('location', `/users/${user.user_id}`)
     return user
   })
+
+  app.get('/users', {
+    onRequest: app.authenticate,
+    config: { problems: ['forbidden', 'bad_cursor'], answers: { 200: { description: 'A page of users', headers: ['link'] } } },
+    schema: {
+      tags: ['users'],
+      operationId: 'listUsers',
+      summary: 'List users',
+      description: 'For operators: everybody who is not erased, by user_id.',
+      querystring: UserQuery,
+      response: { 200: UserPage }
+    }
+  }, async (request, reply) => linked(request, reply, await app.userDesk.list(request.query, app.callerOf(request))))
 }

@@ -1,0 +1,101 @@
+import type { Redis, Result } from 'ioredis'
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    markSessions (key: string, mark: string, lifeMs: number): Result<number, Context>
+  }
+}
+
+/** Keeps a mark and tells every process, in one step. Scores are moments of expiry by Redis' own clock, the only one asked. */
+const MARK = `
+local now = redis.call('time')[1] * 1000
+redis.call('zremrangebyscore', KEYS[1], '-inf', now)
+redis.call('zadd', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('pexpire', KEYS[1], ARGV[2])
+return redis.call('publish', KEYS[1], ARGV[1])`
+
+/** `<user_id> <epoch>`: this user's sessions of older epochs are over. */
+const FORM = /^(\d+) (\d+)$/
+/** A connection that is cut without a word says nothing: the marks are asked for again this often. */
+const CHECK_MS = 15_000
+
+export interface RevocationsOptions {
+  /** A connection of its own, not open yet; RESP3 lets it ask while it is subscribed. null: there is no Redis */
+  redis: Redis | null
+  prefix: string
+  /** How long a mark is kept: as long as the longest session. */
+  lifeMs: number
+  /** Redis did not take a mark. */
+  onFailure: (error: Error, userId: number) => void
+}
+
+/**
+ * The marks of sessions that ended before their time, shared by every process through Redis and all held in memory, so that
+ * each request's token is checked by one lookup. A mark only ever refuses what is older than it: an old one does no harm.
+ */
+export class Revocations {
+  readonly #options: RevocationsOptions
+  readonly #key: string
+  readonly #marks = new Map<number, { epoch: number, expires: number }>()
+  readonly #checks: NodeJS.Timeout | undefined
+  #complete = false
+
+  constructor (options: RevocationsOptions) {
+    const { redis, prefix } = options
+    this.#options = options
+    this.#key = `${prefix}revocations`
+    if (!redis) return
+    redis.defineCommand('markSessions', { lua: MARK, numberOfKeys: 1 })
+    redis.on('message', (_channel, mark) => this.#keep(mark))
+    redis.on('ready', () => { void this.#follow(redis) })
+    redis.on('close', () => { this.#complete = false })
+    this.#checks = setInterval(() => { if (redis.status === 'ready') void this.#follow(redis) }, CHECK_MS).unref()
+  }
+
+  isRevoked ({ user_id, epoch }: { user_id: number, epoch: number }): boolean {
+    const mark = this.#marks.get(user_id)
+    return mark !== undefined && mark.epoch > epoch
+  }
+
+  /** Whether every mark that Redis holds is known here. */
+  get complete (): boolean {
+    return this.#complete
+  }
+
+  /** Ends this user's sessions of older epochs: here at once, in every other process as soon as Redis has told it. Never throws. */
+  async mark (userId: number, epoch: number): Promise<void> {
+    const mark = `${userId} ${epoch}`
+    this.#keep(mark)
+    const { redis, lifeMs, onFailure } = this.#options
+    await redis?.markSessions(this.#key, mark, lifeMs).catch((error: Error) => onFailure(error, userId))
+  }
+
+  stop (): void {
+    clearInterval(this.#checks)
+  }
+
+  /** Subscribes first and loads then: a mark that is set in between is heard. */
+  async #follow (redis: Redis): Promise<void> {
+    try {
+      await redis.subscribe(this.#key)
+      for (const mark of await redis.zrange(this.#key, '0', '-1')) this.#keep(mark)
+      this.#complete = true
+    } catch {
+      this.#complete = false
+      if (redis.status === 'ready') redis.disconnect(true)
+    }
+  }
+
+  #keep (mark: string): void {
+    const [userId = 0, epoch = 0] = FORM.exec(mark)?.slice(1).map(Number) ?? []
+    if ((this.#marks.get(userId)?.epoch ?? 0) >= epoch) return
+    const now = Date.now()
+    this.#marks.delete(userId)
+    this.#marks.set(userId, { epoch, expires: now + this.#options.lifeMs })
+    // In the order of their coming: the first that is still good ends the search.
+    for (const [id, { expires }] of this.#marks) {
+      if (expires > now) break
+      this.#marks.delete(id)
+    }
+  }
+}

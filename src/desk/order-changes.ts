@@ -1,0 +1,107 @@
+import { OrderError } from '../orders/errors.js'
+import { amendOrder, moveOrder, type OrderEvent, type Origin } from '../orders/event.js'
+import { isAmendable, mayMove, type MovableStatus } from '../orders/lifecycle.js'
+import type { OrderLine } from '../orders/order.js'
+import { entityTag, isAhead, matches } from '../orders/tags.js'
+import { acceptedView, type OrderView } from '../orders/view.js'
+import type { Caller } from '../users/roles.js'
+import { answer, type Answer, type OrderReader } from './order-reader.js'
+import type { ClaimsPort, IntakePort, ViewsPort } from './ports.js'
+
+export interface ChangeRequest {
+  order_id: string
+  caller: Caller
+  request_id: string
+  traceparent?: string | undefined
+  /** The header, sound in form. */
+  if_match?: string | undefined
+}
+
+export interface OrderChangesOptions {
+  reader: OrderReader
+  intake: IntakePort
+  /** null: there is no cache */
+  views: ViewsPort | null
+  claims: ClaimsPort | null
+  /** UUIDv7 */
+  newId: () => string
+  /** Whether a version may exist that neither the views nor the tables show. */
+  mayBeHidden: () => boolean
+}
+
+/**
+ * Changes orders: each change is an event built on the higher of row and view. A change to what the order already is
+ * publishes nothing and answers with it: that is the safe retry.
+ */
+export class OrderChanges {
+  readonly #options: OrderChangesOptions
+
+  constructor (options: OrderChangesOptions) {
+    this.#options = options
+  }
+
+  /** @throws OrderError as OrderReader.find; `not_owner`, `not_amendable`, `stale`, `lost_race`; as IntakePort.take */
+  async amend (request: ChangeRequest, change: Partial<OrderLine>): Promise<Answer> {
+    const view = await this.#options.reader.latest(request.order_id, request.caller)
+    if (view.order.user_id !== request.caller.user_id) throw new OrderError('not_owner')
+    const line = { ...lineOf(view), ...change }
+    if (isSame(line, lineOf(view))) return answer(view, request.caller)
+    return await this.#change(view, request, isAmendable(view.order.status) ? null : 'not_amendable', (origin) => amendOrder(view, line, origin))
+  }
+
+  /** Its owner's and an operator's move. @throws OrderError as `move` */
+  async cancel (request: ChangeRequest): Promise<Answer> {
+    return await this.#move(request, 'cancelled')
+  }
+
+  /** @throws OrderError `forbidden`; as OrderReader.find; `illegal_move`, `stale`, `lost_race`; as IntakePort.take */
+  async move (request: ChangeRequest, to: MovableStatus): Promise<Answer> {
+    if (request.caller.role !== 'operator') throw new OrderError('forbidden')
+    return await this.#move(request, to)
+  }
+
+  async #move (request: ChangeRequest, to: MovableStatus): Promise<Answer> {
+    const { caller, order_id } = request
+    const view = await this.#options.reader.latest(order_id, caller)
+    const { status } = view.order
+    if (status === to) return answer(view, caller)
+    return await this.#change(view, request, mayMove(status, to, caller.role) ? null : 'illegal_move', (origin) => moveOrder(view, to, origin))
+  }
+
+  async #change (view: OrderView, request: ChangeRequest, fault: 'not_amendable' | 'illegal_move' | null, build: (origin: Origin) => OrderEvent): Promise<Answer> {
+    const { caller, request_id, traceparent, if_match } = request
+    const { intake, views, newId } = this.#options
+    this.#checkPrecondition(view, if_match)
+    if (fault) throw new OrderError(fault, { tag: entityTag(view.order) })
+    const event = build({ event_id: newId(), now: new Date().toISOString(), request_id, traceparent })
+    await this.#claim(event, request)
+    await intake.take(event).catch(async (error: unknown) => {
+      if (error instanceof OrderError && error.code === 'not_accepted') await this.#options.claims?.release(event.order.order_id, event.order.version)
+      throw error
+    })
+    const changed = acceptedView(event, view)
+    await views?.put([{ view: changed }])
+    return answer(changed, caller)
+  }
+
+  #checkPrecondition ({ order }: OrderView, ifMatch: string | undefined): void {
+    if (ifMatch === undefined || matches(ifMatch, order)) return
+    if (isAhead(ifMatch, order) && this.#options.mayBeHidden()) throw new OrderError('version_not_visible_yet')
+    throw new OrderError('stale', { tag: entityTag(order) })
+  }
+
+  async #claim ({ event_id, order }: OrderEvent, { caller, if_match }: ChangeRequest): Promise<void> {
+    const { claims, reader } = this.#options
+    if (await claims?.take(order.order_id, order.version, event_id) !== false) return
+    const present = await reader.find(order.order_id, caller)
+    throw new OrderError(if_match === undefined ? 'lost_race' : 'stale', { tag: present.tag })
+  }
+}
+
+function lineOf ({ order: { item_description, item_quantity, item_price } }: OrderView): OrderLine {
+  return { item_description, item_quantity, item_price }
+}
+
+function isSame (a: OrderLine, b: OrderLine): boolean {
+  return a.item_description === b.item_description && a.item_quantity === b.item_quantity && a.item_price === b.item_price
+}

@@ -1,0 +1,101 @@
+import { OrderError } from '../orders/errors.js'
+import { decodeCursor, encodeCursor, type OrderFilter, type Page, toPage } from '../orders/page.js'
+import { entityTag } from '../orders/tags.js'
+import { decodeTimelineCursor, encodeTimelineCursor, type TimelineEntry } from '../orders/timeline.js'
+import { higher, type OrderView, showOrder, type ShownOrder } from '../orders/view.js'
+import type { Caller } from '../users/roles.js'
+import type { OrdersPort, ViewsPort } from './ports.js'
+
+export interface Answer {
+  order: ShownOrder
+  /** Its entity tag */
+  tag: string
+}
+
+export interface OrderReaderOptions {
+  /** null: there is no cache */
+  views: ViewsPort | null
+  orders: OrdersPort
+  /** Whether an order may exist that neither the views nor the tables show: it is in the broker's queue and its view is lost. */
+  mayBeHidden: () => boolean
+}
+
+export type ListQuery = Omit<OrderFilter, 'after'> & { cursor?: string | undefined }
+
+/** An unpersisted view older than this is checked against Postgres: no view stays wrong longer. Milliseconds. */
+export const TRUSTED_UNPERSISTED_MS = 2000
+
+/** Finds orders for those who may see them: views first, rows where a view is missing or in doubt. */
+export class OrderReader {
+  readonly #options: OrderReaderOptions
+
+  constructor (options: OrderReaderOptions) {
+    this.#options = options
+  }
+
+  /** @throws OrderError `order_not_found`, also for somebody else's order; `order_not_visible_yet` */
+  async find (orderId: string, caller: Caller): Promise<Answer> {
+    const cached = await this.#cached(orderId)
+    return answer(this.#shown(cached && isTrusted(cached) ? cached : await this.#compare(orderId, cached), caller), caller)
+  }
+
+  /**
+   * The higher of row and view, both asked: what a change is built on. With Postgres away the view alone.
+   * @throws OrderError as `find`
+   */
+  async latest (orderId: string, caller: Caller): Promise<OrderView> {
+    return this.#shown(await this.#compare(orderId, await this.#cached(orderId)), caller)
+  }
+
+  /** A customer's own orders, or for an operator everybody's: persisted ones, newest first. @throws OrderError `bad_cursor`, `forbidden` */
+  async list ({ cursor, ...wanted }: ListQuery, caller: Caller): Promise<Page<ShownOrder>> {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor)
+    if (after === null) throw new OrderError('bad_cursor')
+    const operator = caller.role === 'operator'
+    if (!operator && wanted.user_id !== undefined && wanted.user_id !== caller.user_id) throw new OrderError('forbidden')
+    const user_id = operator ? wanted.user_id : caller.user_id
+    const rows = await this.#options.orders.list({ ...wanted, user_id, after, limit: wanted.limit + 1 })
+    const { items, next_cursor } = toPage(rows, wanted.limit, encodeCursor)
+    return { items: items.map((order) => showOrder(order, caller.role)), next_cursor }
+  }
+
+  /** What happened to one order, what was only accepted or was rejected too. @throws OrderError as `find`; `bad_cursor` */
+  async timeline (orderId: string, { limit, cursor }: { limit: number, cursor?: string | undefined }, caller: Caller): Promise<Page<TimelineEntry>> {
+    const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor)
+    if (after === null) throw new OrderError('bad_cursor')
+    const view = await this.latest(orderId, caller)
+    const entries = await this.#options.orders.timeline(orderId, view.persisted ? [] : view.taken, { limit: limit + 1, after })
+    return toPage(entries, limit, encodeTimelineCursor)
+  }
+
+  async #cached (orderId: string): Promise<OrderView | null> {
+    return (await this.#options.views?.get(orderId))?.view ?? null
+  }
+
+  async #compare (orderId: string, cached: OrderView | null): Promise<OrderView | null> {
+    const { views, orders } = this.#options
+    try {
+      const { view: stored, rejected } = await orders.find(orderId, cached?.event_id ?? null)
+      if (stored) await views?.put([{ view: stored, ...(rejected && cached ? { replaces: cached.event_id } : {}) }])
+      return rejected ? stored : higher(stored, cached)
+    } catch (error) {
+      // With Postgres away the view is the best there is to know.
+      if (cached) return cached
+      throw error
+    }
+  }
+
+  #shown (view: OrderView | null, caller: Caller): OrderView {
+    if (!view) throw new OrderError(this.#options.mayBeHidden() ? 'order_not_visible_yet' : 'order_not_found')
+    if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
+    return view
+  }
+}
+
+function isTrusted ({ persisted, order }: OrderView): boolean {
+  return persisted || Date.now() - Date.parse(order.updated_at) < TRUSTED_UNPERSISTED_MS
+}
+
+export function answer ({ order }: OrderView, { role }: Caller): Answer {
+  return { order: showOrder(order, role), tag: entityTag(order) }
+}

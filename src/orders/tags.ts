@@ -1,0 +1,46 @@
+/** Entity tags and the preconditions over them: RFC 9110, sections 8.8.3 and 13.1. */
+import type { Order } from './order.js'
+
+/**
+ * While only accepted the representation differs from the persisted one of the same version, so its tag does too.
+ */
+export function entityTag (order: Order): string {
+  return `"${order.version}${order.status === 'accepted' ? 'a' : ''}"`
+}
+
+const TAG = '(?:W/)?"[!#-~\\x80-\\xff]*"'
+/** `*`, or a list of entity tags in which empty elements are allowed (section 5.6.1.2). */
+export const TAG_LIST = `^[ \\t]*(?:\\*|(?:,[ \\t]*)*${TAG}(?:[ \\t]*,(?:[ \\t]*${TAG})?)*)[ \\t]*$`
+
+/** If-None-Match, by weak comparison: whether the client holds this very representation. */
+export function holds (ifNoneMatch: string, order: Order): boolean {
+  return isAny(ifNoneMatch) || tagsOf(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === entityTag(order))
+}
+
+/**
+ * If-Match, by strong comparison: a weak tag never matches. It compares the version alone, so that a client may build on the
+ * answer to its own placement although the order was persisted since (a deviation from section 13.1.1).
+ */
+export function matches (ifMatch: string, order: Order): boolean {
+  return isAny(ifMatch) || versionsOf(ifMatch).includes(order.version)
+}
+
+/** Whether the client knows a later version than this one. */
+export function isAhead (ifMatch: string, order: Order): boolean {
+  return versionsOf(ifMatch).some((version) => version > order.version)
+}
+
+function isAny (header: string): boolean {
+  return header.trim() === '*'
+}
+
+function tagsOf (header: string): string[] {
+  return header.match(new RegExp(TAG, 'g')) ?? []
+}
+
+function versionsOf (header: string): number[] {
+  return tagsOf(header).flatMap((tag) => {
+    const version = /^"(\d{1,10})a?"$/.exec(tag)?.[1]
+    return version === undefined ? [] : [Number(version)]
+  })
+}

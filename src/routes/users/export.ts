@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { PersonalData } from '../../users/schemas.js'
+
+/** What is held about a person, for that person. */
+export const exportRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/users/me/export', {
+    onRequest: app.authenticate,
+    config: { problems: ['user_not_found'], answers: { 200: { description: 'One document', headers: ['content-disposition'] } } },
+    schema: {
+      tags: ['users'],
+      operationId: 'exportUser',
+      summary: 'Export everything held about oneself',
+      description: 'The user, their orders and every event of these, as one JSON document. An event that is applied while the document is written may stand in it twice, never not at all.',
+      response: { 200: Type.Unsafe<ReadableStream<string>>(PersonalData) }
+    }
+  }, async (request, reply) => {
+    const pieces = await app.userDesk.export(app.callerOf(request))
+    reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').header('content-disposition', 'attachment; filename="comanda-export.json"')
+    return await reply.send(ReadableStream.from(pieces))
+  })
+}

@@ -1,0 +1,50 @@
+import type { Order } from '../orders/order.js'
+import { type Client, plainArray, run } from './database.js'
+import { listOrders } from './orders.js'
+
+/** Rows read at once: an export holds no more, however much there is. */
+const PAGE = 500
+const EVENT = 'event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at, recorded_at'
+/** Below every UUID in use. */
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+/** Events of this user's orders that are taken and not yet applied: the few of the whole table, so without an index. */
+export async function * outboxOf (client: Client, userId: number): AsyncGenerator<object[]> {
+  yield * pages<{ outbox_id: number }>(async (after) => await run(client, 'outbox_of', `
+    select outbox_id, event, taken_at from outbox
+    where event -> 'data' ->> 'user_id' = $1 and outbox_id > $2 order by outbox_id limit $3`, [String(userId), after?.outbox_id ?? 0, PAGE]))
+}
+
+/**
+ * What was recorded of this user's orders: first what waits or was rejected, then, order by order, what was applied. (The
+ * lateral look into each order is measured: one comparison of (order_id, version) read the whole index for every page.)
+ */
+export async function * orderEventsOf (client: Client, userId: number): AsyncGenerator<object[]> {
+  yield * pages<{ event_id: string }>(async (after) => await run(client, 'off_chain_events_of', `
+    select ${EVENT} from order_events
+    where outcome <> 'applied' and data ->> 'user_id' = $1 and event_id > $2 order by event_id limit $3`, [String(userId), after?.event_id ?? NIL, PAGE]))
+  for await (const orders of ordersOf(client, userId)) {
+    const ids = plainArray(orders.map((order) => order.order_id))
+    yield * pages<{ order_id: string, version: number }>(async (after) => await run(client, 'applied_events_of', `
+      select event.* from (select id from unnest($1::uuid[]) as id where id >= $2::uuid order by id) as wanted
+      cross join lateral (
+        select ${EVENT} from order_events
+        where outcome = 'applied' and order_id = wanted.id and version > case when wanted.id = $2 then $3::integer else 0 end
+        order by version limit $4) as event
+      order by wanted.id, version limit $4`, [ids, after?.order_id ?? NIL, after?.version ?? 0, PAGE]))
+  }
+}
+
+/** Newest first. */
+export async function * ordersOf (client: Client, userId: number): AsyncGenerator<Order[]> {
+  yield * pages<Order>(async (after) => await listOrders(client, { user_id: userId, after, limit: PAGE }))
+}
+
+/** @param read the rows behind the last one of the page before */
+async function * pages<Row extends object> (read: (after: Row | undefined) => Promise<Row[]>): AsyncGenerator<Row[]> {
+  let rows: Row[] = []
+  do {
+    rows = await read(rows.at(-1))
+    yield rows
+  } while (rows.length === PAGE)
+}

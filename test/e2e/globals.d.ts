@@ -1,0 +1,2 @@
+/** A browser's name for it, which the typed client uses. */
+type BodyInit = NonNullable<RequestInit['body']>
