@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { userInfo } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 
 const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
@@ -29,6 +30,30 @@ program.command('users').description('manage users')
     process.exitCode = await runPromote(process.env, nickName)
   })
 
+const parked = program.command('parked').description('what can never be applied, and what to make of it')
+parked.command('list').description('parked events, newest first')
+  .option('--all', 'those replayed or discarded too', false)
+  .option('--limit <number>', 'at most', count, 100)
+  .option('--json', 'one JSON object a line, bytes included', false)
+  .action(async (options: { all: boolean, limit: number, json: boolean }) => {
+    const { runParkedList } = await import('./commands/parked.js')
+    process.exitCode = await runParkedList(process.env, options)
+  })
+parked.command('show').argument('<id>', 'or its beginning').description('one of them with headers, bytes and what was done').action(async (id: string) => {
+  const { runParkedShow } = await import('./commands/parked.js')
+  process.exitCode = await runParkedShow(process.env, id)
+})
+parked.command('replay').argument('<id...>').description('have them booked once more').option('--by <name>', 'who does it', userInfo().username)
+  .action(async (ids: string[], { by }: { by: string }) => {
+    const { runParkedReplay } = await import('./commands/parked.js')
+    process.exitCode = await runParkedReplay(process.env, ids, by)
+  })
+parked.command('discard').argument('<id...>').description('give them up; their bytes are kept').option('--by <name>', 'who does it', userInfo().username)
+  .action(async (ids: string[], { by }: { by: string }) => {
+    const { runParkedDiscard } = await import('./commands/parked.js')
+    process.exitCode = await runParkedDiscard(process.env, ids, by)
+  })
+
 program.command('health').description('exit with code 0 when the process that runs here is ready').action(async () => {
   const { runHealth } = await import('./commands/health.js')
   process.exitCode = await runHealth(process.env)
@@ -43,6 +68,11 @@ function seconds (text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('a number of seconds above 0')
   return value
+}
+
+function count (text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number above 0')
+  return Number(text)
 }
 
 try {

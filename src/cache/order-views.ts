@@ -7,6 +7,8 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     /** KEYS: one a view. ARGV, four a view: rank, whole value, life in milliseconds, replaced event. */
     putOrderViews (...args: Array<string | number>): Result<number, Context>
+    /** Milliseconds since views were first kept here. */
+    ageOfViews (key: string): Result<number, Context>
   }
 }
 
@@ -26,10 +28,20 @@ for i, key in ipairs(KEYS) do
 end
 return #KEYS`
 
+/** By Redis' own clock; an emptied Redis is as good as a new one. */
+const AGE = `
+local now = redis.call('time')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+return now - (redis.call('set', KEYS[1], now, 'NX', 'GET') or now)`
+
 /** A persisted view is a copy of a row: short-lived, so that whatever went wrong heals by itself. */
 const PERSISTED_MS = 60_000
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
 const UNPERSISTED_MS = 24 * 3_600_000
+/** Views that Redis did not take and that are tried again: 10 MB or so. */
+const MOST_MISSED = 10_000
+const REPAIR_MS = 1000
+const REPAIR_BATCH = 500
 const RANK_DIGITS = 12
 const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
 
@@ -45,25 +57,50 @@ export interface FoundView {
   asked: boolean
 }
 
-/** Order views in Redis. Every failure is a miss: it is counted, reported once a call through `onFailure`, and never thrown. */
+/**
+ * Order views in Redis. Every failure is a miss: it is counted, reported once a call through `onFailure`, and never thrown.
+ * What Redis did not take is tried again for as long as an older view could stand there instead.
+ */
 export class OrderViews {
   readonly #redis: Redis
   readonly #prefix: string
   readonly #onFailure: (error: Error) => void
   #gathered: ViewToPut[] = []
   #writing: Promise<boolean> | null = null
+  readonly #missed = new Map<string, { put: ViewToPut, at: number }>()
+  #repairing: NodeJS.Timeout | null = null
+  #doubtedUntil = 0
 
   constructor (redis: Redis, prefix: string, onFailure: (error: Error) => void) {
     this.#redis = redis
     this.#prefix = prefix
     this.#onFailure = onFailure
-    if (!('putOrderViews' in redis)) (redis as Redis).defineCommand('putOrderViews', { lua: PUT })
+    if ('putOrderViews' in redis) return
+    const client: Redis = redis
+    client.defineCommand('putOrderViews', { lua: PUT })
+    client.defineCommand('ageOfViews', { lua: AGE, numberOfKeys: 1 })
+  }
+
+  /**
+   * Whether views may be missing, or older than what was seen elsewhere: Redis was out of sight, or emptied, so lately that a
+   * persisted view from before may still live.
+   */
+  get inDoubt (): boolean {
+    return Date.now() < this.#doubtedUntil
+  }
+
+  /** For the next minute: Redis was out of sight, and whatever was written meanwhile is not there. */
+  doubt (): void {
+    this.#doubtedUntil = Date.now() + PERSISTED_MS
   }
 
   async get (orderId: string): Promise<FoundView> {
     try {
       const value = await this.#redis.get(this.#key(orderId))
-      return { view: value === null ? null : decode(value), asked: true }
+      if (value !== null) return { view: decode(value), asked: true }
+      const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
+      this.#doubtedUntil = Math.max(this.#doubtedUntil, Date.now() + PERSISTED_MS - age)
+      return { view: null, asked: true }
     } catch (error) {
       this.#onFailure(error as Error)
       return { view: null, asked: false }
@@ -92,8 +129,32 @@ export class OrderViews {
       return true
     } catch (error) {
       this.#onFailure(error as Error)
+      this.#miss(views)
       return false
     }
+  }
+
+  #miss (views: readonly ViewToPut[]): void {
+    const at = Date.now()
+    for (const put of views) {
+      const key = `${put.view.order.order_id} ${put.replaces ?? ''}`
+      const known = this.#missed.get(key)?.put
+      this.#missed.delete(key)
+      this.#missed.set(key, { put: known && rank(known.view) > rank(put.view) ? known : put, at })
+    }
+    for (const key of this.#missed.keys()) {
+      if (this.#missed.size <= MOST_MISSED) break
+      this.#missed.delete(key)
+    }
+    this.#repairing ??= setTimeout(() => this.#repair(), REPAIR_MS).unref()
+  }
+
+  #repair (): void {
+    this.#repairing = null
+    const since = Date.now() - PERSISTED_MS
+    const missed = [...this.#missed.values()].filter(({ at }) => at > since)
+    this.#missed.clear()
+    for (let from = 0; from < missed.length; from += REPAIR_BATCH) void this.#write(missed.slice(from, from + REPAIR_BATCH).map(({ put }) => put))
   }
 
   #key (orderId: string): string {

@@ -36,7 +36,7 @@ export class OrderReader {
   /** @throws OrderError `order_not_found`, also for somebody else's order; `order_not_visible_yet` */
   async find (orderId: string, caller: Caller): Promise<Answer> {
     const cached = await this.#cached(orderId)
-    return answer(this.#shown(cached && isTrusted(cached) ? cached : await this.#compare(orderId, cached), caller), caller)
+    return answer(this.#shown(cached && this.#isTrusted(cached) ? cached : await this.#compare(orderId, cached), caller), caller)
   }
 
   /**
@@ -85,15 +85,16 @@ export class OrderReader {
     }
   }
 
+  #isTrusted ({ persisted, order }: OrderView): boolean {
+    if (this.#options.views?.inDoubt === true) return false
+    return persisted || Date.now() - Date.parse(order.updated_at) < TRUSTED_UNPERSISTED_MS
+  }
+
   #shown (view: OrderView | null, caller: Caller): OrderView {
     if (!view) throw new OrderError(this.#options.mayBeHidden() ? 'order_not_visible_yet' : 'order_not_found')
     if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
     return view
   }
-}
-
-function isTrusted ({ persisted, order }: OrderView): boolean {
-  return persisted || Date.now() - Date.parse(order.updated_at) < TRUSTED_UNPERSISTED_MS
 }
 
 export function answer ({ order }: OrderView, { role }: Caller): Answer {

@@ -19,6 +19,8 @@ export interface ViewsPort {
   get (orderId: string): Promise<{ view: OrderView | null, asked: boolean }>
   /** Each is written only over a lower rank, or over the view of the rejected event that it `replaces`. */
   put (views: ReadonlyArray<{ view: OrderView, replaces?: string }>): Promise<unknown>
+  /** The cache was out of sight or emptied lately: views may be missing, or be older than what was seen elsewhere. */
+  readonly inDoubt: boolean
 }
 
 /** Who is changing a version of an order just now. Never throws: where it cannot be asked everybody wins, and the chain decides. */

@@ -29,9 +29,12 @@ export interface ShownOrder extends Order {
   next_statuses: OrderStatus[]
 }
 
-/** A view replaces another only with a higher rank, so no reader ever goes back in time. */
-export function rank (view: OrderView): number {
-  return view.order.version * 2 + (view.persisted ? 1 : 0)
+/**
+ * A view replaces another only with a higher rank, so no reader ever goes back in time. A placement that was rejected ranks
+ * below the same one booked: an operator may have it tried again.
+ */
+export function rank ({ order, persisted }: OrderView): number {
+  return order.version * 2 + (persisted && order.status !== 'rejected' ? 1 : 0)
 }
 
 export function higher (a: OrderView | null, b: OrderView | null): OrderView | null {

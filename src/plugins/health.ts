@@ -9,11 +9,18 @@ export type ServiceState = 'starting' | 'up' | 'down' | 'off'
 
 interface Standing { state: ServiceState, since: string }
 
+/** Of a worker: what there is to do and whether it is done. */
+export interface ProgressReport {
+  stuck: boolean
+  sources: Record<string, { ready: number, unsettled: number, idle_ms: number, stuck: boolean }>
+}
+
 /** What is known of each backing service: one line in the log for each change, one member each in /readyz. */
 export class Health {
   readonly #log: FastifyBaseLogger
   readonly #services = new Map<ServiceName, Standing>()
   readonly #changes = new EventEmitter()
+  #progress: (() => ProgressReport) | null = null
 
   constructor (log: FastifyBaseLogger) {
     this.#log = log
@@ -50,6 +57,16 @@ export class Health {
   report (): Record<string, Standing> {
     return Object.fromEntries(this.#services)
   }
+
+  /** From now on readiness depends on progress too. */
+  follow (progress: () => ProgressReport): void {
+    this.#progress = progress
+  }
+
+  /** null: of a process that has no backlog of its own */
+  progress (): ProgressReport | null {
+    return this.#progress?.() ?? null
+  }
 }
 
 function reasonOf (cause: Error): string {
@@ -74,18 +91,26 @@ const Standing = Type.Object({
   since: Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] })
 }, { $id: 'ServiceStanding' })
 
-const Readiness = Type.Object({
+const readiness = {
   status: Type.Unsafe<string>({ type: 'string', enum: ['ready', 'degraded', 'unready', 'closing'], description: '`degraded`: it does its work, without one of its services' }),
   services: Type.Object({ postgres: Standing, redis: Standing, rabbitmq: Standing })
-}, { $id: 'Readiness' })
+}
+const Readiness = Type.Object(readiness, { $id: 'Readiness' })
 
-/** `/livez` never looks at a dependency; `/readyz` names each with its state and since when. */
+const Source = Type.Object({ ready: Type.Integer(), unsettled: Type.Integer(), idle_ms: Type.Integer(), stuck: Type.Boolean() })
+const WorkerReadiness = Type.Object({
+  ...readiness,
+  progress: Type.Optional(Type.Object({ stuck: Type.Boolean(), sources: Type.Record(Type.String(), Source) }))
+})
+
+/** `/livez` never looks at a dependency; `/readyz` names each with its state and since when, and the worker's looks at progress. */
 export const healthPlugin = fp<HealthOptions>(async (app, { ready }) => {
   const health = new Health(app.log)
   let closing = false
   app.decorate('health', health)
   app.addHook('preClose', async () => { closing = true })
   const schema = { tags: ['operations'], security: [] }
+  const Shown = app.config.process === 'worker' ? WorkerReadiness : Readiness
 
   app.get('/livez', {
     config: { quiet: true, answers: { 200: { description: 'It is' } } },
@@ -96,13 +121,14 @@ export const healthPlugin = fp<HealthOptions>(async (app, { ready }) => {
   app.get('/readyz', {
     config: { quiet: true, answers: { 200: { description: 'It can' }, 503: { description: 'It cannot: send it nothing' } } },
     logLevel: 'warn',
-    schema: { ...schema, operationId: 'isReady', summary: 'Whether it can do its work, and each service it uses', response: { 200: Readiness, 503: Readiness } }
+    schema: { ...schema, operationId: 'isReady', summary: 'Whether it can do its work, and each service it uses', response: { 200: Shown, 503: Shown } }
   }, async (_request, reply) => {
     const services = health.report()
     const all = Object.values(services).every(({ state }) => state === 'up' || state === 'off')
-    const able = !closing && ready((service) => health.state(service))
+    const progress = health.progress()
+    const able = !closing && progress?.stuck !== true && ready((service) => health.state(service))
     const status = closing ? 'closing' : !able ? 'unready' : all ? 'ready' : 'degraded'
-    return await reply.code(able ? 200 : 503).header('cache-control', 'no-store').send({ status, services })
+    return await reply.code(able ? 200 : 503).header('cache-control', 'no-store').send({ status, services, ...(progress ? { progress } : {}) })
   })
 }, { name: 'health', dependencies: ['config', 'http'] })
 

@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
+import { GroupError } from '../broker/group.js'
 import { Intake } from '../broker/intake.js'
 import { Publisher } from '../broker/publisher.js'
+import type { OrderEvent } from '../orders/event.js'
 import { insertOutbox } from '../store/outbox.js'
 
 declare module 'fastify' {
@@ -11,7 +13,6 @@ declare module 'fastify' {
 const OUTBOX_LIMIT_MS = 3000
 
 export const intakePlugin = fp(async (app) => {
-  const { pool } = app.pg
   const publisher = new Publisher({ confirmTimeoutMs: app.config.confirmTimeoutMs })
   app.broker?.attach(async (connection) => {
     connection.on('blocked', () => publisher.block(true))
@@ -20,7 +21,11 @@ export const intakePlugin = fp(async (app) => {
     publisher.use(channel)
     return channel
   })
-  const intake = new Intake(publisher, async (events) => await insertOutbox(pool, events), OUTBOX_LIMIT_MS, ({ event_id, order, request_id }, why) => {
+  const write = async (events: OrderEvent[]) => {
+    if (app.health.state('postgres') === 'down') throw new GroupError('refused', 'Postgres is known to be away')
+    await insertOutbox(app.reservedPool, events)
+  }
+  const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event_id, order, request_id }, why) => {
     app.log.debug({ event_id, order_id: order.order_id, request_id, reason: why.message }, 'an order event was taken by the outbox')
   })
   app.decorate('intake', intake)

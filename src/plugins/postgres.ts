@@ -1,13 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fastifyPostgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
+import pg from 'pg'
 import { columnTypes } from '../store/database.js'
 import { storeError } from '../store/failures.js'
 import { migrate } from '../store/migrate.js'
+import { ProblemError } from './errors.js'
 import { hostOf } from './health.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The pool for a request's own statements. @throws ProblemError `unavailable` while Postgres is known to be away: nobody waits for it then */
+    standingPool (): pg.Pool
+    /** A pool of its own for what must not wait behind reads: the outbox and the watch. */
+    reservedPool: pg.Pool
+  }
+}
 
 const RETRY_MS = 500
 const WATCH_MS = 2000
+/** Milliseconds. A request's statements are short; a batch of the worker may take long on a slow disk. */
+const LIMITS = {
+  api: { statement_timeout: 2500, lock_timeout: 2000, query_timeout: 3000 },
+  worker: { statement_timeout: 5000, lock_timeout: 4000, query_timeout: 6000 }
+}
+/** The server is asked by these whether it is there. */
+const RESERVED = { max: 3, statement_timeout: 2000, lock_timeout: 1500, query_timeout: 2500 }
 
 /**
  * Opens the pool, creates the tables as soon as the server answers, and watches it. Nothing here waits for the server:
@@ -16,24 +34,28 @@ const WATCH_MS = 2000
 export const postgresPlugin = fp(async (app) => {
   const { databaseUrl, process } = app.config
   const host = hostOf(databaseUrl)
-  await app.register(fastifyPostgres, {
+  const common = {
     connectionString: databaseUrl,
     application_name: `comanda ${process}`,
-    max: 10,
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 5000,
-    lock_timeout: 4000,
-    query_timeout: 6000,
     idle_in_transaction_session_timeout: 10_000,
     types: columnTypes
-  })
+  }
+  await app.register(fastifyPostgres, { ...common, max: 10, ...LIMITS[process] })
   const { pool } = app.pg
+  const reserved = new pg.Pool({ ...common, ...RESERVED })
   // Without a listener an idle connection that is cut takes the process down. One cut says little: the server is asked.
-  pool.on('error', () => nextLook.abort())
+  for (const each of [pool, reserved]) each.on('error', () => nextLook.abort())
   let nextLook = new AbortController()
   const down = (cause: Error) => app.health.set('postgres', 'down', {
     host, cause, message: 'Postgres is away: orders are still taken by the broker, all else waits; trying again'
+  })
+
+  app.decorate('reservedPool', reserved)
+  app.decorate('standingPool', () => {
+    if (app.health.state('postgres') === 'down') throw new ProblemError('unavailable')
+    return pool
   })
 
   const stopping = new AbortController()
@@ -42,7 +64,7 @@ export const postgresPlugin = fp(async (app) => {
       try {
         if (!migrated) await migrate(databaseUrl).then((names) => names.length > 0 && app.log.info({ migrations: names }, 'tables created or changed'))
         migrated = true
-        const { rows } = await pool.query<{ server_version: string }>('show server_version')
+        const { rows } = await reserved.query<{ server_version: string }>('show server_version')
         app.health.set('postgres', 'up', { host, message: 'Postgres is up', server_version: rows[0]!.server_version })
       } catch (error) {
         if (!stopping.signal.aborted) down(storeError(error).cause as Error)
@@ -58,5 +80,6 @@ export const postgresPlugin = fp(async (app) => {
     stopping.abort()
     nextLook.abort()
     await watching
+    await reserved.end()
   })
-}, { name: 'postgres', dependencies: ['config', 'health'] })
+}, { name: 'postgres', dependencies: ['config', 'errors', 'health'] })

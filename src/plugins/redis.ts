@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { Claims } from '../cache/claims.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { Breaker } from './breaker.js'
 import { hostOf } from './health.js'
 
 declare module 'fastify' {
@@ -15,6 +16,9 @@ declare module 'fastify' {
     idempotencyKeys: IdempotencyKeys | null
   }
 }
+
+/** ioredis tells it by no code. */
+const TIMED_OUT = 'Command timed out'
 
 /**
  * The client is our own, set to fail fast: a request never waits longer than REDIS_TIMEOUT_MS for it. @fastify/redis waits for
@@ -40,13 +44,21 @@ export const redisPlugin = fp(async (app) => {
   let cause: Error | undefined
   client.on('error', (error) => { cause = error })
   client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause, message: 'Redis is away: orders are read from Postgres, slower; trying again' }) })
-  client.on('ready', () => app.health.set('redis', 'up', { host, message: 'Redis is up' }))
+  client.on('ready', () => {
+    if (app.health.state('redis') === 'down') views.doubt()
+    app.health.set('redis', 'up', { host, message: 'Redis is up' })
+  })
 
   const side = Fastify({ pluginTimeout: 0 })
   client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })
 
-  const missed = (what: string) => (error: Error) => app.log.debug({ err: error }, `${what} not read or written`)
-  app.decorate('views', new OrderViews(client, redisPrefix, missed('a view was')))
+  const breaker = new Breaker(() => client.disconnect(true))
+  const missed = (what: string) => (error: Error) => {
+    if (error.message === TIMED_OUT) breaker.strike()
+    app.log.debug({ err: error }, `${what} not read or written`)
+  }
+  const views = new OrderViews(client, redisPrefix, missed('a view was'))
+  app.decorate('views', views)
   app.decorate('claims', new Claims(client, redisPrefix, missed('a claim was')))
   app.decorate('idempotencyKeys', new IdempotencyKeys(client, redisPrefix, missed('an idempotency key was')))
   let closing = false

@@ -3,8 +3,12 @@ import type { OrderEvent, OrderEventType } from '../orders/event.js'
 import type { Order } from '../orders/order.js'
 import { type Client, plainArray, run } from './database.js'
 
+/** Why an event was refused outside the chain: by these the parking lot may open it again, never what the chain decided. */
+export const REFUSAL_REASONS = ['unknown_user', 'not_storable', 'attempts_exhausted'] as const
+export type RefusalReason = typeof REFUSAL_REASONS[number]
+
 /** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order. */
-export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: string }
+export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: RefusalReason }
 
 /** Writes what became of each event. One that waited takes its new outcome; any other stays as it was recorded. */
 export async function recordEvents (client: Client, decisions: ReadonlyArray<Decision | Refusal>): Promise<void> {
@@ -73,4 +77,11 @@ interface EventRow {
 
 function waitingEvent ({ data, outcome, ...row }: EventRow): OrderEvent {
   return { ...row, order: data }
+}
+
+/** Lets refused events be decided anew when they come again. */
+export async function reopenRefused (client: Client, eventIds: readonly string[]): Promise<void> {
+  await run(client, 'reopen_refused', `
+    update order_events set outcome = 'waiting', reason = null
+    where event_id = any($1::uuid[]) and outcome = 'rejected' and reason = any($2::text[])`, [eventIds, REFUSAL_REASONS])
 }

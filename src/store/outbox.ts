@@ -13,6 +13,36 @@ export async function insertOutbox (client: Client, events: readonly OrderEvent[
   ])
 }
 
+/** A row that this worker tries now; nobody else does for the length of the lease. */
+export interface OutboxClaim {
+  outbox_id: number
+  /** This attempt included, and committed: whatever the attempt does to this process, it is counted. */
+  attempts: number
+}
+
+/**
+ * Claims the oldest rows that are due. A row that was tried before without an end is claimed alone: it may be what ended
+ * the worker that tried it.
+ */
+export async function claimOutbox (client: Client, limit: number, leaseMs: number): Promise<OutboxClaim[]> {
+  const rows = await run<OutboxClaim>(client, 'claim_outbox', `
+    with due as (
+      select outbox_id, attempts from outbox where due_at <= now() order by outbox_id limit $1 for update skip locked
+    ), oldest as (select outbox_id, attempts from due order by outbox_id limit 1)
+    update outbox set attempts = outbox.attempts + 1, due_at = now() + $2 * interval '1 ms'
+    from due, oldest
+    where outbox.outbox_id = due.outbox_id
+      and (due.outbox_id = oldest.outbox_id or (due.attempts = 0 and oldest.attempts = 0))
+    returning outbox.outbox_id, outbox.attempts`, [limit, leaseMs])
+  return rows.sort((a, b) => a.outbox_id - b.outbox_id)
+}
+
+/** Ends claims that came to nothing through no fault of the rows: the attempt does not count. */
+export async function releaseOutbox (client: Client, ids: readonly number[], dueInMs = 0): Promise<void> {
+  await run(client, 'release_outbox', `
+    update outbox set attempts = attempts - 1, due_at = now() + $2 * interval '1 ms' where outbox_id = any($1::bigint[]) and attempts > 0`, [ids, dueInMs])
+}
+
 /** One row: an event, or why it cannot be read as one. */
 export interface OutboxRow {
   outbox_id: number
@@ -22,15 +52,22 @@ export interface OutboxRow {
   raw: Buffer
 }
 
-/** Locks the oldest rows that no other worker holds. */
-export async function lockOutbox (client: Client, limit: number): Promise<OutboxRow[]> {
+/** Locks the rows of a claim. One that another worker holds, because the lease ran out, is left to it. */
+export async function lockOutbox (client: Client, ids: readonly number[]): Promise<OutboxRow[]> {
   const rows = await run<{ outbox_id: number, attempts: number, event: unknown }>(client, 'lock_outbox', `
-    select outbox_id, attempts, event from outbox order by outbox_id limit $1 for update skip locked`, [limit])
+    select outbox_id, attempts, event from outbox where outbox_id = any($1::bigint[]) order by outbox_id for update skip locked`, [ids])
   return rows.map(({ outbox_id, attempts, event }) => ({ outbox_id, attempts, event: read(event), raw: Buffer.from(JSON.stringify(event)) }))
 }
 
 export async function deleteOutbox (client: Client, ids: readonly number[]): Promise<void> {
   await run(client, 'delete_outbox', 'delete from outbox where outbox_id = any($1::bigint[])', [ids])
+}
+
+/** How many rows there are to be worked off, counted to 1000; claimed ones included, what waits for a newer worker not. */
+export async function countOutbox (client: Client): Promise<number> {
+  const [row] = await run<{ waiting: number }>(client, 'count_outbox', `
+    select count(*)::integer as waiting from (select from outbox where due_at <= now() or attempts > 0 limit 1000) as counted`, [])
+  return row!.waiting
 }
 
 function read (event: unknown): OrderEvent | EnvelopeError {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Client, run } from './database.js'
 
 export interface ParkedEvent {
-  /** `queue`, `outbox` or `dead`: where it was taken from */
+  /** Where it was taken from; `dead`: the broker gave it up */
   source: 'queue' | 'outbox' | 'dead'
   reason: string
   attempts: number
@@ -11,13 +11,55 @@ export interface ParkedEvent {
   raw: Buffer
 }
 
-/** Keyed by the hash of the bytes: parking the same bytes again only raises the attempts. */
+/** What an operator made of a parked event. */
+export type Settlement = 'replayed' | 'discarded'
+
+/** A parked event as it lies in the parking lot. */
+export interface ParkedRow extends ParkedEvent {
+  /** SHA-256 of the bytes, in hex */
+  id: string
+  parked_at: string
+  settlement: Settlement | null
+  settled_at: string | null
+}
+
+/** Keyed by the hash of the bytes: parking the same bytes again raises the attempts and opens a settled one again. */
 export async function park (client: Client, parked: readonly ParkedEvent[]): Promise<void> {
   for (const { source, reason, attempts, headers, raw } of parked) {
     const hash = createHash('sha256').update(raw).digest()
     await run(client, 'park', `
       insert into parked_events (hash, source, reason, attempts, headers, raw) values ($1, $2, $3, $4, $5, $6)
-      on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts`,
+      on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts, settlement = null, settled_at = null`,
     [hash, source, reason, attempts, JSON.stringify(headers), raw])
   }
+}
+
+const COLUMNS = "encode(hash, 'hex') as id, source, reason, attempts, headers, raw, parked_at, settlement, settled_at"
+
+/** Newest first. @param settled those that an operator dealt with too */
+export async function listParked (client: Client, { limit, settled }: { limit: number, settled: boolean }): Promise<ParkedRow[]> {
+  return await run<ParkedRow>(client, 'list_parked', `
+    select ${COLUMNS} from parked_events where $2 or settlement is null order by parked_at desc, hash limit $1`, [limit, settled])
+}
+
+/** Those whose id begins so, at most two: enough to know whether it names one. Locked, so that of two settlements at once one comes first. */
+export async function findParked (client: Client, idStart: string): Promise<ParkedRow[]> {
+  return await run<ParkedRow>(client, 'find_parked', `
+    select ${COLUMNS} from parked_events where encode(hash, 'hex') ^@ $1 order by hash limit 2 for update`, [idStart])
+}
+
+export interface Deed { deed: Settlement, done_by: string, done_at: string }
+
+/** Who did what with it, oldest first. */
+export async function listDeeds (client: Client, id: string): Promise<Deed[]> {
+  return await run<Deed>(client, 'list_deeds', `
+    select deed, done_by, done_at from parked_deeds where hash = decode($1, 'hex') order by deed_id`, [id])
+}
+
+/** Settles a parked event and writes down who did it. */
+export async function settleParked (client: Client, id: string, settlement: Settlement, doneBy: string): Promise<void> {
+  await run(client, 'settle_parked', `
+    with settled as (
+      update parked_events set settlement = $2, settled_at = now() where hash = decode($1, 'hex') returning hash
+    ) insert into parked_deeds (hash, deed, done_by) select hash, $2, $3 from settled`, [id, settlement, doneBy])
 }

@@ -5,8 +5,9 @@ import type { OrderViews, ViewToPut } from '../cache/order-views.js'
 import type { Decision } from '../orders/chain.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
-import { recordEvents, type Refusal } from '../store/order-events.js'
+import { recordEvents, type RefusalReason } from '../store/order-events.js'
 import { lockOrders } from '../store/orders.js'
+import { insertOutbox } from '../store/outbox.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { type Applied, applyBatch } from './batch.js'
 import { isPassing, refusalReason, split } from './verdicts.js'
@@ -30,6 +31,10 @@ export class Booking {
     this.#options = options
   }
 
+  get pool (): Pool {
+    return this.#options.pool
+  }
+
   async storeIsUp (signal: AbortSignal): Promise<void> {
     await this.#options.storeIsUp(signal)
   }
@@ -45,7 +50,7 @@ export class Booking {
       await this.commit(async (client) => await applyBatch(client, events), { source, batch_size: events.length })
     } catch (error) {
       if (isPassing(error)) throw error
-      if (events.length === 1) return await this.commit(async (client) => await this.refuse(client, events[0]!, error, source), { source, batch_size: 1 })
+      if (events.length === 1) return await this.commit(async (client) => await this.refuse(client, events[0]!, refusalReason(error), { source, attempts: 1 }), { source, batch_size: 1 })
       for (const half of split(events)) await this.book(half, source)
     }
   }
@@ -60,18 +65,22 @@ export class Booking {
   }
 
   /** Records an event that can never be applied as rejected, for its reader, and parks its bytes, for the operator. */
-  async refuse (client: Client, event: OrderEvent, cause: unknown, source: ParkedEvent['source']): Promise<Applied> {
-    const refusal: Refusal = { event, outcome: 'rejected', reason: refusalReason(cause) }
-    await recordEvents(client, [refusal])
-    await this.parkIn(client, { source, reason: refusal.reason, attempts: 1, headers: {}, raw: Buffer.from(encodeEvent(event).json) })
-    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, refusal.reason) }
+  async refuse (client: Client, event: OrderEvent, reason: RefusalReason, from: Pick<ParkedEvent, 'source' | 'attempts'>): Promise<Applied> {
+    await recordEvents(client, [{ event, outcome: 'rejected', reason }])
+    await this.parkIn(client, { ...from, reason, headers: {}, raw: Buffer.from(encodeEvent(event).json) })
+    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, reason) }
   }
 
   /** A placement that is refused shows as rejected; a change that is refused gives way to the row. */
   async #viewsInstead (client: Client, { event_id, base, order }: OrderEvent, reason: string): Promise<ViewToPut[]> {
-    if (base === null) return [{ view: { order: { ...order, status: 'rejected', reason }, event_id, persisted: true } }]
+    if (base === null) return [{ view: { order: { ...order, status: 'rejected', reason }, event_id, persisted: true }, replaces: event_id }]
     const row = (await lockOrders(client, [order.order_id])).get(order.order_id)
     return row ? [{ view: row, replaces: event_id }] : []
+  }
+
+  /** Gives events to the outbox, where each may be tried alone. @throws StoreError */
+  async unpack (events: readonly OrderEvent[]): Promise<void> {
+    if (events.length > 0) await insertOutbox(this.#options.pool, events)
   }
 
   /** What is no order event at all: kept as it came. @throws StoreError */

@@ -1,47 +1,74 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
-import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
 import { within } from '../broker/limits.js'
-import { ORDERS_QUEUE } from '../broker/topology.js'
-import type { OrderEvent } from '../orders/event.js'
-import type { ParkedEvent } from '../store/parked-events.js'
-import type { Booking } from './booking.js'
 import { backOff, isPassing, type Verdict } from './verdicts.js'
 
-/** Messages held at a time. A message holds up to 256 events or 128 KiB, so this is at most 8 MiB. */
-const PREFETCH = 64
-/** A batch takes whole messages until it holds this many events. */
-const BATCH_EVENTS = 1000
 const STOP_LIMIT_MS = 1000
 
-interface Delivery {
+/** What a queue's messages mean. It states verdicts; the consumer alone acts on them. */
+export interface Handler<Content> {
+  readonly queue: string
+  /** Messages held at a time. */
+  readonly prefetch: number
+  /** A batch takes whole messages until they weigh this much. */
+  readonly batchWeight: number
+  /** Reads a message as it comes in. Never throws. */
+  read (message: ConsumeMessage): { content: Content, weight: number }
+  /** Whether this batch may be handled while the one before is still under way. */
+  mayOverlap (batch: readonly Content[]): boolean
+  /**
+   * Resolves when all of the batch is committed, with a verdict for each message.
+   * @throws what `isPassing` tells apart: a passing error has the same batch tried again, any other ends the process
+   */
+  handle (batch: readonly Content[]): Promise<Verdict[]>
+}
+
+export interface ConsumerOptions {
+  /** Resolves when the tables can be written, or when the signal says to wait no more. */
+  storeIsUp (signal: AbortSignal): Promise<void>
+  log: FastifyBaseLogger
+}
+
+interface Delivery<Content> {
   channel: Channel
   message: ConsumeMessage
-  events: DecodedEvent[]
+  content: Content
+  weight: number
+}
+
+/** How much there is to do, and since when nothing was done. */
+export interface Backlog {
+  /** Messages that wait in the queue. */
+  ready: number
+  /** Messages taken from it and not settled. */
+  unsettled: number
+  /** Milliseconds since a message was last settled; since the start, before the first. */
+  idleMs: number
 }
 
 /**
- * Consumes the orders queue in batches: while one is written the next gathers. This is the ONLY place that acks, and it
- * does so after the batch's commit. A batch that cannot be written for a passing reason is held and tried again; its
- * messages stay where they are in the queue's order.
+ * Consumes one queue in batches: while one is written the next gathers. This is the ONLY place that acks, and it does so after
+ * the batch's commit. A batch that cannot be written for a passing reason is held and tried again; its messages stay where
+ * they are in the queue's order.
  */
-export class Consumer {
-  readonly #booking: Booking
-  readonly #log: FastifyBaseLogger
+export class Consumer<Content> {
+  readonly #handler: Handler<Content>
+  readonly #options: ConsumerOptions
   readonly #stopping = new AbortController()
-  #gathered: Delivery[] = []
+  #gathered: Array<Delivery<Content>> = []
   #wake: () => void = () => {}
   #channel: Channel | null = null
   #tag = ''
   /** Messages of the present channel that stay unacked: an ack of several at once would take them along. */
   #held = 0
-  #underWay = 0
+  readonly #unsettled = new Set<Delivery<Content>>()
+  #settledAt = performance.now()
   #running: Promise<void> = Promise.resolve()
 
-  constructor (booking: Booking, log: FastifyBaseLogger) {
-    this.#booking = booking
-    this.#log = log
+  constructor (handler: Handler<Content>, options: ConsumerOptions) {
+    this.#handler = handler
+    this.#options = options
   }
 
   start (): void {
@@ -55,8 +82,8 @@ export class Consumer {
     channel.on('close', () => this.#lose(channel))
     this.#channel = channel
     this.#held = 0
-    await channel.prefetch(PREFETCH)
-    const { consumerTag } = await channel.consume(ORDERS_QUEUE, (message) => this.#take(channel, message))
+    await channel.prefetch(this.#handler.prefetch)
+    const { consumerTag } = await channel.consume(this.#handler.queue, (message) => this.#take(channel, message))
     this.#tag = consumerTag
     return channel
   }
@@ -70,14 +97,14 @@ export class Consumer {
     this.#wake()
     await this.#running
     // Acks are answered by nothing; this answer says that those before it arrived.
-    if (channel) await within(channel.checkQueue(ORDERS_QUEUE), STOP_LIMIT_MS)
+    if (channel) await within(channel.checkQueue(this.#handler.queue), STOP_LIMIT_MS)
   }
 
-  /** Whether nothing is left to do: the queue is empty and so is what was taken from it. */
-  async drained (): Promise<boolean> {
-    if (!this.#channel || this.#underWay > 0 || this.#gathered.length > 0) return false
-    const { messageCount } = await this.#channel.checkQueue(ORDERS_QUEUE)
-    return messageCount === 0 && this.#underWay === 0 && this.#gathered.length === 0
+  /** null: there is no channel to ask on. */
+  async backlog (): Promise<Backlog | null> {
+    if (!this.#channel) return null
+    const { messageCount } = await this.#channel.checkQueue(this.#handler.queue)
+    return { ready: messageCount, unsettled: this.#unsettled.size, idleMs: performance.now() - this.#settledAt }
   }
 
   #take (channel: Channel, message: ConsumeMessage | null): void {
@@ -86,20 +113,20 @@ export class Consumer {
       void channel.close().catch(() => {})
       return
     }
-    this.#gathered.push({ channel, message, events: decodeMessage(message.content) })
+    const delivery = { channel, message, ...this.#handler.read(message) }
+    this.#unsettled.add(delivery)
+    this.#gathered.push(delivery)
     this.#wake()
   }
 
   /** Everything unacked on a lost channel comes again. */
   #lose (channel: Channel): void {
     this.#gathered = this.#gathered.filter((delivery) => delivery.channel !== channel)
+    for (const delivery of this.#unsettled) if (delivery.channel === channel) this.#unsettled.delete(delivery)
     if (this.#channel === channel) this.#channel = null
   }
 
-  /**
-   * Two batches are under way while a backlog lasts: the tables write one while the other is prepared. A batch with changes
-   * goes alone, because a base may stand in the batch before it.
-   */
+  /** Two batches are under way while a backlog lasts: the tables write one while the other is prepared. */
   async #run (): Promise<void> {
     const { signal } = this.#stopping
     let last = Promise.resolve(true)
@@ -108,18 +135,17 @@ export class Consumer {
       const batch = this.#nextBatch()
       if (batch.length === 0) continue
       const before = last
-      const alone = !batch.every(placesOnly)
+      const alone = !this.#handler.mayOverlap(batch.map(({ content }) => content))
       if (alone) await before
-      this.#underWay++
-      last = this.#finish(batch, before).finally(() => { this.#underWay-- })
+      last = this.#finish(batch, before)
       await (alone ? last : before)
     }
     await last
   }
 
-  #nextBatch (): Delivery[] {
-    let events = 0
-    const end = this.#gathered.findIndex((delivery) => (events += delivery.events.length) >= BATCH_EVENTS)
+  #nextBatch (): Array<Delivery<Content>> {
+    let weight = 0
+    const end = this.#gathered.findIndex((delivery) => (weight += delivery.weight) >= this.#handler.batchWeight)
     return this.#gathered.splice(0, end === -1 ? this.#gathered.length : end + 1)
   }
 
@@ -128,59 +154,35 @@ export class Consumer {
    * @returns whether batches behind it may be acked: not when it was abandoned, because an ack of several messages at once
    * takes every earlier one of the channel along. On a lost channel there is nothing left to ack.
    */
-  async #finish (batch: Delivery[], before: Promise<boolean>): Promise<boolean> {
+  async #finish (batch: Array<Delivery<Content>>, before: Promise<boolean>): Promise<boolean> {
     const { channel } = batch[0]!
     const { signal } = this.#stopping
+    const { storeIsUp, log } = this.#options
     for (let attempt = 0; channel === this.#channel; attempt++) {
-      await this.#booking.storeIsUp(signal)
+      await storeIsUp(signal)
       if (signal.aborted) return false
       try {
-        await this.#book(batch)
+        const verdicts = await this.#handler.handle(batch.map(({ content }) => content))
         if (!await before) return false
-        this.#settle(batch)
+        this.#settle(batch, verdicts)
         return true
       } catch (error) {
         if (!isPassing(error)) throw error
-        if (attempt % 10 === 0) this.#log.warn({ err: error, batch_size: batch.length, attempt }, 'a batch could not be written: it is held and tried again')
+        if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt }, 'a batch could not be written: it is held and tried again')
         await wait(backOff(attempt), undefined, { signal }).catch(() => {})
       }
     }
     return true
   }
 
-  async #book (batch: Delivery[]): Promise<void> {
-    const events: OrderEvent[] = []
-    const parked: ParkedEvent[] = []
-    for (const { events: decoded, message } of batch) {
-      for (const one of decoded) {
-        if ('event' in one) events.push(one.event)
-        else if (one.fault.code === 'malformed') parked.push({ source: 'queue', reason: one.fault.message, attempts: 1, headers: headersOf(message), raw: one.raw })
-      }
-    }
-    await this.#booking.park(parked)
-    await this.#booking.book(events, 'queue')
-  }
-
-  #settle (batch: Delivery[]): void {
+  #settle (batch: Array<Delivery<Content>>, verdicts: readonly Verdict[]): void {
     const { channel, message: last } = batch.at(-1)!
     if (channel !== this.#channel) return
-    const held = batch.filter((delivery) => verdictOf(delivery) === 'hold')
-    if (held.length > 0) this.#log.warn({ batch_size: held.length, reason: 'newer_schema' }, 'messages of a newer schema are held: deploy workers before apis')
-    this.#held += held.length
+    this.#settledAt = performance.now()
+    for (const delivery of batch) this.#unsettled.delete(delivery)
+    const done = batch.filter((_delivery, index) => verdicts[index] === 'ack')
+    this.#held += batch.length - done.length
     if (this.#held === 0) channel.ack(last, true)
-    else for (const delivery of batch) if (!held.includes(delivery)) channel.ack(delivery.message)
+    else for (const { message } of done) channel.ack(message)
   }
-}
-
-function placesOnly ({ events }: Delivery): boolean {
-  return events.every((one) => 'fault' in one || one.event.base === null)
-}
-
-function verdictOf ({ events }: Delivery): Verdict {
-  return events.some((one) => 'fault' in one && one.fault.code === 'newer_schema') ? 'hold' : 'ack'
-}
-
-function headersOf ({ properties }: ConsumeMessage): Record<string, unknown> {
-  const { messageId, contentType, headers } = properties
-  return { messageId: messageId as unknown, contentType: contentType as unknown, ...headers }
 }

@@ -2,27 +2,39 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { EnvelopeError } from '../orders/envelope.js'
 import type { Client } from '../store/database.js'
-import { ordersToRevisit } from '../store/order-events.js'
-import { deleteOutbox, lockOutbox, type OutboxRow } from '../store/outbox.js'
+import { ordersToRevisit, type RefusalReason } from '../store/order-events.js'
+import { claimOutbox, countOutbox, deleteOutbox, lockOutbox, type OutboxClaim, type OutboxRow, releaseOutbox } from '../store/outbox.js'
 import { type Applied, applyBatch } from './batch.js'
 import type { Booking } from './booking.js'
-import { backOff, isPassing } from './verdicts.js'
+import type { Backlog } from './consumer.js'
+import { backOff, isPassing, refusalReason, split } from './verdicts.js'
 
 const IDLE_MS = 200
 const LARGEST_BATCH = 500
+/** After that many attempts without an end a row is parked: it ended a worker each time. */
+const MOST_ATTEMPTS = 3
+/**
+ * From a claim to the lock that its transaction takes on the rows: whoever holds the lock needs no lease. What a killed worker
+ * had claimed is tried again after it.
+ */
+const LEASE_MS = 5000
+/** An event of a newer schema is looked at again after this: workers are deployed before apis. */
+const NEWER_SCHEMA_MS = 10_000
 
 /**
- * The worker's second source: events taken while the broker could not. Each batch is applied in the same transaction that
- * deletes its rows; rows that another worker holds are skipped. It also tries again the orders whose waiting events lost
- * sight of a base that another worker booked at the same moment.
+ * The worker's second source: events taken while the broker could not, and events of messages that were delivered too often.
+ * A row's attempt is counted and committed before it is tried, so that an event that ends the worker is found out, tried
+ * alone and parked. Each batch is applied in the same transaction that deletes its rows. It also tries again the orders whose
+ * waiting events lost sight of a base that another worker booked at the same moment.
  */
 export class OutboxSource {
   readonly #booking: Booking
   readonly #log: FastifyBaseLogger
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
-  /** Halved when a row spoils a batch, until that row stands alone. */
-  #limit = LARGEST_BATCH
+  /** Claims that Postgres could not be told to end: told as soon as it answers, for their attempts must not count. */
+  #unreleased: number[] = []
+  #progressAt = performance.now()
 
   constructor (booking: Booking, log: FastifyBaseLogger) {
     this.#booking = booking
@@ -37,6 +49,11 @@ export class OutboxSource {
   async stop (): Promise<void> {
     this.#stopping.abort()
     await this.#running
+  }
+
+  /** What is there to be worked off, and since when no round ended well. @throws StoreError */
+  async backlog (): Promise<Backlog> {
+    return { ready: await this.left(), unsettled: 0, idleMs: performance.now() - this.#progressAt }
   }
 
   async #run (): Promise<void> {
@@ -56,46 +73,72 @@ export class OutboxSource {
     }
   }
 
-  /** Applies the oldest rows, then what was waiting. @returns how many it took @throws StoreError `unavailable` */
+  /** Applies the oldest rows that are due, then what was waiting. @returns how many it took @throws StoreError `unavailable` */
   async drainOnce (): Promise<number> {
-    let taken = 0
+    const { pool } = this.#booking
+    if (this.#unreleased.length > 0) await this.#release(this.#unreleased.splice(0))
+    const claims = await claimOutbox(pool, LARGEST_BATCH, LEASE_MS)
     try {
-      await this.#booking.commit(async (client) => {
-        const rows = await lockOutbox(client, this.#limit)
-        taken = rows.length
-        return taken === 0 ? null : await this.#apply(client, rows)
-      }, { source: 'outbox' })
-      this.#limit = Math.min(this.#limit * 2, LARGEST_BATCH)
+      await this.#try(claims)
     } catch (error) {
-      if (isPassing(error)) throw error
-      if (this.#limit > 1) this.#limit = Math.ceil(this.#limit / 2)
-      else await this.#refuseOldest(error)
-      return 1
+      await this.#release(claims.map(({ outbox_id }) => outbox_id)).catch(() => {})
+      throw error
     }
-    return taken + await this.#revisit()
+    const taken = claims.length + await this.#revisit()
+    this.#progressAt = performance.now()
+    return taken
   }
 
-  async #apply (client: Client, rows: readonly OutboxRow[]): Promise<Applied> {
+  /** Rows still to be worked off, those claimed by a worker that is gone included. @throws StoreError */
+  async left (): Promise<number> {
+    return await countOutbox(this.#booking.pool)
+  }
+
+  /** The attempt ends without a verdict on these rows: it does not count. Those that are gone or settled are passed over. */
+  async #release (ids: readonly number[]): Promise<void> {
+    await releaseOutbox(this.#booking.pool, ids).catch((error: unknown) => {
+      this.#unreleased.push(...ids)
+      throw error
+    })
+  }
+
+  /** Applies all or, where one spoils the batch, each half by itself; the one that stands alone is refused. */
+  async #try (claims: readonly OutboxClaim[]): Promise<void> {
+    if (claims.length === 0) return
+    const [first] = claims
+    if (first!.attempts > MOST_ATTEMPTS) return await this.#refuse(first!, 'attempts_exhausted')
+    try {
+      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox' })
+    } catch (error) {
+      if (isPassing(error)) throw error
+      if (claims.length === 1) return await this.#refuse(first!, refusalReason(error))
+      for (const half of split(claims)) await this.#try(half)
+    }
+  }
+
+  async #apply (client: Client, rows: readonly OutboxRow[]): Promise<Applied | null> {
+    if (rows.length === 0) return null
     const done: OutboxRow[] = []
+    const later: OutboxRow[] = []
     for (const row of rows) {
-      if (!(row.event instanceof EnvelopeError)) done.push(row)
-      // An event of a newer schema stays where it is: workers are deployed before apis.
-      else if (row.event.code === 'malformed') {
-        await this.#booking.parkIn(client, { source: 'outbox', reason: row.event.message, attempts: 1, headers: {}, raw: row.raw })
-        done.push(row)
+      if (row.event instanceof EnvelopeError && row.event.code === 'newer_schema') later.push(row)
+      else done.push(row)
+      if (row.event instanceof EnvelopeError && row.event.code === 'malformed') {
+        await this.#booking.parkIn(client, { source: 'outbox', reason: row.event.message, attempts: row.attempts, headers: {}, raw: row.raw })
       }
     }
     const applied = await applyBatch(client, done.flatMap(({ event }) => event instanceof EnvelopeError ? [] : [event]))
-    await deleteOutbox(client, done.map(({ outbox_id }) => outbox_id))
+    await deleteOutbox(client, idsOf(done))
+    if (later.length > 0) await releaseOutbox(client, idsOf(later), NEWER_SCHEMA_MS)
     return applied
   }
 
-  async #refuseOldest (cause: unknown): Promise<void> {
+  async #refuse ({ outbox_id, attempts }: OutboxClaim, reason: RefusalReason): Promise<void> {
     await this.#booking.commit(async (client) => {
-      const [row] = await lockOutbox(client, 1)
+      const [row] = await lockOutbox(client, [outbox_id])
       if (!row || row.event instanceof EnvelopeError) return null
-      const applied = await this.#booking.refuse(client, row.event, cause, 'outbox')
-      await deleteOutbox(client, [row.outbox_id])
+      const applied = await this.#booking.refuse(client, row.event, reason, { source: 'outbox', attempts })
+      await deleteOutbox(client, [outbox_id])
       return applied
     }, { source: 'outbox', batch_size: 1 })
   }
@@ -109,4 +152,8 @@ export class OutboxSource {
     }, { source: 'waiting' })
     return revisited
   }
+}
+
+function idsOf (rows: ReadonlyArray<{ outbox_id: number }>): number[] {
+  return rows.map(({ outbox_id }) => outbox_id)
 }

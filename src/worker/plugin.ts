@@ -1,11 +1,14 @@
 import fp from 'fastify-plugin'
 import { Booking } from './booking.js'
 import { Consumer } from './consumer.js'
+import { DeadLetters } from './dead-letters.js'
+import { OrderMessages } from './order-messages.js'
 import { OutboxSource } from './outbox.js'
+import { Progress } from './progress.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether both sources are empty: for a worker that drains and exits. */
+    /** Whether every source is empty: for a worker that drains and exits. */
     drained (): Promise<boolean>
   }
 }
@@ -15,27 +18,31 @@ export interface ConsumerOptions {
   once: boolean
 }
 
-/** Both sources, from ready to preClose: they end while every service is still open. */
+/** All sources, from ready to preClose: they end while every service is still open. */
 export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
-  const booking = new Booking({
-    pool: app.pg.pool,
-    views: app.views,
-    log: app.log,
-    storeIsUp: async (signal) => await app.health.whenUp('postgres', signal)
-  })
-  const consumer = new Consumer(booking, app.log)
-  const outbox = new OutboxSource(booking, app.log)
-  app.broker?.attach(async (connection) => await consumer.attach(connection))
+  const { broker, health, log } = app
+  const storeIsUp = async (signal: AbortSignal) => await health.whenUp('postgres', signal)
+  const booking = new Booking({ pool: app.pg.pool, views: app.views, log, storeIsUp })
+  const orders = new Consumer(new OrderMessages(booking, log), { storeIsUp, log })
+  const dead = new Consumer(new DeadLetters(booking), { storeIsUp, log })
+  const outbox = new OutboxSource(booking, log)
+  const progress = new Progress({ orders, dead, ...(once ? {} : { outbox }) })
+  for (const consumer of [orders, dead]) broker?.attach(async (connection) => await consumer.attach(connection))
+  health.follow(() => progress.report())
+
   app.decorate('drained', async () => {
-    if (app.health.state('postgres') !== 'up') return false
-    const queueIsEmpty = app.broker === null || await consumer.drained()
-    return await outbox.drainOnce() === 0 && queueIsEmpty
+    if (health.state('postgres') !== 'up') return false
+    const backlogs = broker === null ? [] : await Promise.all([orders.backlog(), dead.backlog()])
+    const queuesAreEmpty = backlogs.every((backlog) => backlog !== null && backlog.ready + backlog.unsettled === 0)
+    return await outbox.drainOnce() === 0 && await outbox.left() === 0 && queuesAreEmpty
   })
   app.addHook('onReady', async () => {
-    consumer.start()
+    for (const consumer of [orders, dead]) consumer.start()
     if (!once) outbox.start()
+    progress.start()
   })
   app.addHook('preClose', async () => {
-    await Promise.all([consumer.stop(), outbox.stop()])
+    await progress.stop()
+    await Promise.all([orders.stop(), dead.stop(), outbox.stop()])
   })
 }, { name: 'consumer', dependencies: ['config', 'postgres', 'redis', 'amqp'] })

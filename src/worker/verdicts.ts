@@ -1,5 +1,5 @@
-import type { OrderEvent } from '../orders/event.js'
 import { StoreError } from '../store/failures.js'
+import type { RefusalReason } from '../store/order-events.js'
 
 /** What becomes of a message once its batch is through; the consumer alone acts on it. */
 export type Verdict =
@@ -12,7 +12,7 @@ export function isPassing (error: unknown): boolean {
 }
 
 /** Why an event that is sound on the wire cannot be stored; stable codes, shown in the timeline. */
-export function refusalReason (error: unknown): string {
+export function refusalReason (error: unknown): RefusalReason {
   if (error instanceof StoreError && error.constraint === 'orders_user_id_fkey') return 'unknown_user'
   return 'not_storable'
 }
@@ -23,7 +23,7 @@ export function backOff (attempt: number, chance: number = Math.random()): numbe
 }
 
 /** Halves for finding the one bad event of a batch. */
-export function split (events: readonly OrderEvent[]): [OrderEvent[], OrderEvent[]] {
-  const middle = Math.ceil(events.length / 2)
-  return [events.slice(0, middle), events.slice(middle)]
+export function split<T> (batch: readonly T[]): [T[], T[]] {
+  const middle = Math.ceil(batch.length / 2)
+  return [batch.slice(0, middle), batch.slice(middle)]
 }

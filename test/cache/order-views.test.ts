@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { Redis } from 'ioredis'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { OrderViews } from '../../src/cache/order-views.js'
 import { acceptedView, type OrderView, persistedView } from '../../src/orders/view.js'
-import { isUp, startApi } from '../support/apps.js'
+import { isUp, startApi, startWorker } from '../support/apps.js'
 import { amendment, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
+import { amend, ask, booked, newcomer, place as placeOrder, reads } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
-import { openProxy } from '../support/proxy.js'
+import { openProxy, type Proxy } from '../support/proxy.js'
 
 const place = await openPlace(t)
 const failures: Error[] = []
@@ -137,6 +138,89 @@ t.test('a value that this build cannot read is a miss', real, async (t) => {
 
 t.test('nothing went wrong until here', real, async (t) => {
   t.strictSame(failures.splice(0).filter(({ name }) => name !== 'SyntaxError'), [])
+})
+
+/** The same Redis behind a proxy, as a process sees it whose connection fails. */
+async function behindProxy (t: Test): Promise<{ proxy: Proxy, own: OrderViews }> {
+  const proxy = await openProxy(t, place.env.REDIS_URL!)
+  const client = new Redis(proxy.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 }).on('error', () => {})
+  t.teardown(() => client.disconnect())
+  await once(client, 'ready')
+  return { proxy, own: new OrderViews(client, place.redisPrefix, () => {}) }
+}
+
+t.test('a view that Redis did not take is put when it is back, the highest of each order', real, async (t) => {
+  const { proxy, own } = await behindProxy(t)
+  const [accepted, persisted, changed] = fourViews()
+  proxy.mode = 'refuse'
+  proxy.cut()
+  for (const view of [accepted, changed, persisted]) t.equal(await own.put([{ view }]), false)
+  proxy.mode = 'pass'
+  await eventually('it is there', async () => await seen(changed) !== null)
+  t.strictSame(await seen(changed), changed)
+})
+
+t.test('a put that replaces a rejected event\'s view is repeated as such', real, async (t) => {
+  const { proxy, own } = await behindProxy(t)
+  const [, persisted, changed] = fourViews()
+  await views.put([{ view: changed }])
+  proxy.mode = 'refuse'
+  proxy.cut()
+  await own.put([{ view: persisted, replaces: changed.event_id }])
+  await own.put([{ view: persisted }])
+  proxy.mode = 'pass'
+  await eventually('it gave way', async () => (await seen(changed))?.persisted)
+})
+
+t.test('an emptied Redis is in doubt for a minute, an old one is not', real, async (t) => {
+  const since = `${place.redisPrefix}views:since`
+  t.equal(views.inDoubt, false)
+  await views.get(placement(1).order.order_id)
+  t.equal(views.inDoubt, false, 'it has been there for long')
+  await place.redis!.del(since) // as FLUSHALL does
+  await views.get(placement(1).order.order_id)
+  t.equal(views.inDoubt, true)
+  t.ok(Number(await place.redis!.get(since)) > Date.now() - 60_000, 'and every other process knows')
+  const { own } = await behindProxy(t)
+  await place.redis!.set(since, Date.now() - 59_000)
+  await own.get(placement(1).order.order_id)
+  t.equal(own.inDoubt, true)
+  await eventually('the minute is over', () => !own.inDoubt)
+  await place.redis!.set(since, 0)
+})
+
+t.test('while it is in doubt an older view in Redis hides nothing that the tables show', needs('redis', 'rabbitmq'), async (t) => {
+  const proxy = await openProxy(t, place.env.REDIS_URL!)
+  const [api, worker] = [await startApi(t, place, { REDIS_URL: proxy.url }), await startWorker(t, place, { REDIS_URL: proxy.url })]
+  const person = await newcomer(api)
+  const order = await booked(api, person)
+  await eventually('its view is persisted', async () => (await views.get(order.order_id)).view?.persisted)
+  proxy.mode = 'refuse'
+  proxy.cut()
+  for (const app of [api, worker]) await eventually('it knows', () => app.health.state('redis') === 'down')
+  await ask(api, person, amend(order.order_id, { item_quantity: 9 }))
+  await reads(api, person, order.order_id, 'confirmed', 2)
+  await worker.close() // what it would repair is lost with it
+  t.equal((await views.get(order.order_id)).view?.order.version, 1, 'Redis did not hear of it')
+  proxy.mode = 'pass'
+  await isUp(api, 'redis')
+  t.match((await ask(api, person, ['GET', order.order_id])).json(), { version: 2, item_quantity: 9 })
+})
+
+t.test('a silent Redis costs the first few requests its time limit, and none after that', real, async (t) => {
+  const proxy = await openProxy(t, place.env.REDIS_URL!)
+  const api = await startApi(t, place, { REDIS_URL: proxy.url, REDIS_TIMEOUT_MS: '100' })
+  const person = await newcomer(api)
+  proxy.mode = 'mute'
+  for (let time = 0; time < 6; time++) t.equal((await placeOrder(api, person)).statusCode, 202)
+  await eventually('it is given up', () => api.health.state('redis') === 'down')
+  const started = performance.now()
+  for (let time = 0; time < 5; time++) t.equal((await placeOrder(api, person)).statusCode, 202)
+  const took = performance.now() - started
+  t.ok(took < 400, `5 requests in ${Math.round(took)} ms, each with a limit of 100 ms before`)
+  proxy.cut()
+  proxy.mode = 'pass'
+  await isUp(api, 'redis')
 })
 
 t.test('a Redis that stays silent, is cut off or is gone is a miss that was not asked, soon told, and comes back by itself', real, async (t) => {

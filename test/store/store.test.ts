@@ -50,7 +50,7 @@ t.test('five migrations at once on one empty database all succeed and apply ever
   const client = new pg.Client({ connectionString: fresh })
   await client.connect()
   const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.tables where table_schema = \'public\' order by 1')
-  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_events', 'taken_names', 'users'])
+  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_deeds', 'parked_events', 'taken_names', 'users'])
   t.equal((await client.query('select 1 from migrations')).rowCount, applied.flat().length)
   await client.end()
 })
@@ -189,7 +189,7 @@ t.test('a connection cut by a swallowed error does not commit', async (t) => {
 })
 
 t.test('a full pool and an ended pool are unavailable and wrote nothing', async (t) => {
-  const own = ownPool(t, { connectionTimeoutMillis: 20 })
+  const own = ownPool(t, { connectionTimeoutMillis: 1000 })
   await inTransaction(own, async () => { t.match(await refusal(inTransaction(own, pidOf)), { code: 'unavailable', outcome: 'refused' }) })
   const ended = new pg.Pool({ connectionString: url })
   await ended.end()

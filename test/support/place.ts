@@ -36,6 +36,7 @@ export async function openPlace (t: Test): Promise<Place> {
   pool.on('error', () => {}) // some tests cut connections
   const redis = TEST_REDIS ? new Redis(TEST_REDIS) : null
   const redisPrefix = `${name}:`
+  await redis?.set(`${redisPrefix}views:since`, 0) // it has been there for long
   const amqpUrl = await ownBroker()
   t.teardown(async () => {
     await pool.end()

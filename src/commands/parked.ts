@@ -1,0 +1,77 @@
+import { isUtf8 } from 'node:buffer'
+import pg from 'pg'
+import { loadConfig } from '../config.js'
+import { columnTypes } from '../store/database.js'
+import { listDeeds, listParked, type ParkedRow } from '../store/parked-events.js'
+import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../worker/parking-lot.js'
+
+type Env = Record<string, string | undefined>
+
+/** Enough of an id to tell parked events apart. */
+const ID_SHOWN = 12
+
+/** Parked events, newest first, one a line. */
+export async function runParkedList (env: Env, { all, limit, json }: { all: boolean, limit: number, json: boolean }): Promise<number> {
+  return await withPool(env, async (pool) => {
+    const rows = await listParked(pool, { settled: all, limit })
+    for (const row of rows) console.log(json ? JSON.stringify(shown(row)) : lineOf(row))
+    if (rows.length === 0 && !json) console.log('nothing is parked')
+    return 0
+  })
+}
+
+/** One parked event with its headers, its bytes and what was done with it. */
+export async function runParkedShow (env: Env, id: string): Promise<number> {
+  return await withPool(env, async (pool) => {
+    const row = await theParked(pool, id)
+    console.log(JSON.stringify({ ...shown(row), deeds: await listDeeds(pool, row.id) }, null, 2))
+    return 0
+  })
+}
+
+export async function runParkedReplay (env: Env, ids: readonly string[], by: string): Promise<number> {
+  return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, by),
+    ({ events }) => `handed to the outbox: ${events} order event${events === 1 ? '' : 's'}, booked by the next worker`, 'was replayed before')
+}
+
+export async function runParkedDiscard (env: Env, ids: readonly string[], by: string): Promise<number> {
+  return await settleEach(env, ids, async (pool, id) => await discardParked(pool, id, by), () => 'discarded; its bytes are kept', 'was discarded before')
+}
+
+/** Each by itself: one that cannot be settled does not keep the others back. */
+async function settleEach (env: Env, ids: readonly string[], settle: (pool: pg.Pool, id: string) => Promise<Settled>, done: (settled: Settled) => string, before: string): Promise<number> {
+  return await withPool(env, async (pool) => {
+    let failed = 0
+    for (const given of ids) {
+      try {
+        const settled = await settle(pool, given)
+        console.log(`${settled.id.slice(0, ID_SHOWN)}  ${settled.before ? before : done(settled)}`)
+      } catch (error) {
+        if (!(error instanceof ParkingError)) throw error
+        failed++
+        console.error(`${given}  ${error.message}`)
+      }
+    }
+    return failed > 0 ? 1 : 0
+  })
+}
+
+async function withPool (env: Env, work: (pool: pg.Pool) => Promise<number>): Promise<number> {
+  const { databaseUrl } = loadConfig('worker', { ...env, NODE_ENV: 'development' }, () => '')
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 2000, application_name: 'comanda parked', types: columnTypes })
+  pool.on('error', () => {}) // the statement under way reports it
+  try {
+    return await work(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+function lineOf ({ id, parked_at, source, attempts, settlement, reason }: ParkedRow): string {
+  return [id.slice(0, ID_SHOWN), parked_at, source.padEnd(6), `x${attempts}`.padEnd(4), (settlement ?? 'parked').padEnd(9), reason].join('  ')
+}
+
+/** Bytes that are no text are shown in base64. */
+function shown ({ raw, ...row }: ParkedRow): object {
+  return { ...row, ...(isUtf8(raw) ? { raw: raw.toString() } : { raw_base64: raw.toString('base64') }) }
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { DEAD_QUEUE, declareTopology } from '../../src/broker/topology.js'
+import { openChannel, publishRaw } from '../support/broker.js'
+import { booked, insertPerson, placement } from '../support/events.js'
+import { needs, openPlace } from '../support/place.js'
+import { runComanda } from '../support/processes.js'
+
+t.setTimeout(100_000)
+
+/** Loaded before the worker: the process dies, as by a crash of its own, in the middle of writing whatever holds this text. */
+const FATAL = 'what ends a worker'
+const PRELOAD = `
+import pg from ${JSON.stringify(import.meta.resolve('pg'))}
+const { query } = pg.Client.prototype
+pg.Client.prototype.query = function (statement, ...rest) {
+  if (statement?.name === 'insert_placements' && JSON.stringify(statement.values).includes(${JSON.stringify(FATAL)})) process.kill(process.pid, 'SIGKILL')
+  return query.call(this, statement, ...rest)
+}`
+
+t.test('an event that ends every worker is parked alone, its mates are booked, and no worker dies of it any more', needs('rabbitmq'), async (t) => {
+  const place = await openPlace(t)
+  const folder = mkdtempSync(join(tmpdir(), 'comanda-poison-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const preload = join(folder, 'preload.mjs')
+  writeFileSync(preload, PRELOAD)
+  const user = await insertPerson(place.pool)
+  const mates = Array.from({ length: 20 }, () => placement(user))
+  const killer = placement(user)
+  killer.order.item_description = FATAL
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  await declareTopology(channel)
+  await publishRaw(channel, encodeMessage([...mates.slice(0, 9), killer, ...mates.slice(9)].map(encodeEvent)).content, EVENT_BATCH)
+
+  let deaths = 0
+  while (await runComanda(t, ['worker', '--once'], { ...place.env, NODE_OPTIONS: `--import=${preload}` }).exited !== 0) {
+    if (++deaths > 9) return t.fail('it is never parked')
+  }
+  t.equal(deaths, 5, 'two deliveries of the message, three attempts of the row')
+  t.equal((await booked(place.pool, mates.map(({ order }) => order.order_id))).orders.length, 20)
+  t.match((await booked(place.pool, [killer.order.order_id])).events, [{ outcome: 'rejected', reason: 'attempts_exhausted' }])
+  const { rows } = await place.pool.query<{ raw: Buffer }>('select raw from parked_events')
+  t.strictSame(rows.map(({ raw }) => (JSON.parse(raw.toString()) as { id: string }).id), [killer.event_id])
+  t.equal((await channel.checkQueue(DEAD_QUEUE)).messageCount, 0, 'the broker gave nothing up')
+})
