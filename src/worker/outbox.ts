@@ -17,7 +17,7 @@ const MOST_ATTEMPTS = 3
  * From a claim to the lock that its transaction takes on the rows: whoever holds the lock needs no lease. What a killed worker
  * had claimed is tried again after it.
  */
-const LEASE_MS = 5000
+const LEASE_MS = 3000
 /** An event of a newer schema is looked at again after this: workers are deployed before apis. */
 const NEWER_SCHEMA_MS = 10_000
 

@@ -10,6 +10,8 @@ export interface Proxy {
   mode: 'pass' | 'refuse' | 'mute'
   /** Cuts the connection on which a client sends these bytes. */
   cutOn: Buffer | null
+  /** Forwards these bytes, once, and cuts the connection as the service answers them: the answer is lost. */
+  cutAfter: Buffer | null
   /** Cuts every open connection. (`resetAndDestroy` leaves Node 20 spinning in its own clean-up at exit.) */
   cut (): void
 }
@@ -33,8 +35,19 @@ export async function openProxy (t: Test, url: string): Promise<Proxy> {
         service.destroy()
       })
     }
-    client.on('data', (bytes) => proxy.cutOn !== null && bytes.includes(proxy.cutOn) ? client.destroy() : service.write(bytes))
-    service.on('data', (bytes) => { if (proxy.mode === 'pass') client.write(bytes) })
+    let lost = false
+    client.on('data', (bytes) => {
+      if (proxy.cutOn !== null && bytes.includes(proxy.cutOn)) return client.destroy()
+      if (proxy.cutAfter !== null && bytes.includes(proxy.cutAfter)) {
+        lost = true
+        proxy.cutAfter = null
+      }
+      service.write(bytes)
+    })
+    service.on('data', (bytes) => {
+      if (lost) client.destroy()
+      else if (proxy.mode === 'pass') client.write(bytes)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -44,6 +57,7 @@ export async function openProxy (t: Test, url: string): Promise<Proxy> {
     url: own.href,
     mode: 'pass',
     cutOn: null,
+    cutAfter: null,
     cut: () => { for (const socket of sockets) socket.destroy() }
   }
   t.teardown(() => {

@@ -1,0 +1,133 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { encodeEvent } from '../../src/broker/codec.js'
+import type { OrderEvent } from '../../src/orders/event.js'
+import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
+import { openChannel, publishRaw } from '../support/broker.js'
+import { administer } from '../support/databases.js'
+import { booked, insertPerson, placement } from '../support/events.js'
+import { eventually } from '../support/eventually.js'
+import { newcomer, place as placeOrder } from '../support/people.js'
+import { needs, openPlace } from '../support/place.js'
+import { openProxy } from '../support/proxy.js'
+
+const place = await openPlace(t)
+const { pool } = place
+const url = place.env.DATABASE_URL!
+const database = new URL(url).pathname.slice(1)
+const user = await insertPerson(pool)
+const all = needs('redis', 'rabbitmq')
+
+const publish = async (event: OrderEvent) => await publishRaw(await openChannel(t, place.env.AMQP_URL!), encodeEvent(event).json)
+const rows = async ({ order }: OrderEvent) => (await booked(pool, [order.order_id])).orders.length
+const wasHeld = async (worker: App) => await eventually('the batch is held', () => worker.lines.some(({ msg }) => msg.startsWith('a batch could not be written')))
+/** Booked once, acked, and nothing parked on the way. */
+async function isBooked (t: Test, worker: App, event: OrderEvent): Promise<void> {
+  await eventually('it is booked', async () => await rows(event))
+  await eventually('it is acked', async () => await worker.drained())
+  t.equal((await booked(pool, [event.order.order_id])).events.length, 1)
+  t.equal((await pool.query('select from parked_events')).rowCount, 0)
+}
+
+t.test('a COMMIT whose answer is lost is repeated and books nothing again', all, async (t) => {
+  const proxy = await openProxy(t, url)
+  const worker = await startWorker(t, place, { DATABASE_URL: proxy.url })
+  const placed = placement(user)
+  await publish(placed)
+  await isBooked(t, worker, placed)
+  const again = placement(user)
+  proxy.cutAfter = Buffer.from('commit')
+  await publish(again)
+  await wasHeld(worker)
+  await isBooked(t, worker, again)
+  t.match(worker.lines.filter(({ msg }) => msg === 'batch booked').at(-1), { applied: 0, duplicates: 1 }, 'the first COMMIT had come through')
+})
+
+t.test('a COMMIT that never reached Postgres is repeated', all, async (t) => {
+  const proxy = await openProxy(t, url)
+  const worker = await startWorker(t, place, { DATABASE_URL: proxy.url, AMQP_URL: place.env.AMQP_URL! })
+  const placed = placement(user)
+  proxy.cutOn = Buffer.from('commit')
+  await publish(placed)
+  await wasHeld(worker)
+  t.equal(await rows(placed), 0)
+  proxy.cutOn = null
+  await isBooked(t, worker, placed)
+})
+
+t.test('a statement that waits for a lock gives up in its time, and the batch is tried again', all, async (t) => {
+  const worker = await startWorker(t, place)
+  const holder = new pg.Client({ connectionString: url })
+  await holder.connect()
+  t.teardown(async () => await holder.end())
+  await holder.query('begin; lock table orders in access exclusive mode')
+  const placed = placement(user)
+  await publish(placed)
+  await wasHeld(worker)
+  await holder.query('rollback')
+  await isBooked(t, worker, placed)
+})
+
+t.test('a read-only Postgres holds the batch and parks nothing; orders are accepted meanwhile', all, async (t) => {
+  const setReadOnly = async (on: boolean) => {
+    await administer(process.env.TEST_POSTGRES!, `alter database ${database} set default_transaction_read_only = ${on ? 'on' : 'off'}`)
+    await administer(process.env.TEST_POSTGRES!, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and application_name like 'comanda%'`)
+  }
+  const [api, worker] = [await startApi(t, place), await startWorker(t, place)]
+  const person = await newcomer(api)
+  t.teardown(async () => await setReadOnly(false))
+  await setReadOnly(true)
+  const answer = await placeOrder(api, person)
+  t.equal(answer.statusCode, 202)
+  await wasHeld(worker)
+  await setReadOnly(false)
+  await eventually('it is booked', async () => (await booked(pool, [answer.json<{ order_id: string }>().order_id])).orders.length)
+  t.equal((await pool.query('select from parked_events')).rowCount, 0)
+})
+
+t.test('with no connection left in Postgres the worker waits, and books once there is one', all, async (t) => {
+  const role = `${database}_one`
+  await administer(process.env.TEST_POSTGRES!, `create role ${role} login connection limit 1 password 'one'`)
+  t.teardown(async () => {
+    await pool.query(`drop owned by ${role}`)
+    await administer(process.env.TEST_POSTGRES!, `drop role ${role}`)
+  })
+  await pool.query(`grant all on all tables in schema public to ${role}; grant all on all sequences in schema public to ${role}`)
+  const limited = new URL(url)
+  Object.assign(limited, { username: role, password: 'one' })
+  const taker = new pg.Client({ connectionString: limited.href })
+  await taker.connect()
+  const worker = await boot(t, 'worker', { ...place.env, DATABASE_URL: limited.href })
+  await eventually('it says so', () => worker.lines.some(({ service, state, reason }) => service === 'postgres' && state === 'down' && /too many connections/.test(String(reason))))
+  const placed = placement(user)
+  await publish(placed)
+  await taker.end()
+  await pool.query(`alter role ${role} connection limit 20`)
+  await isBooked(t, worker, placed)
+})
+
+t.test('a Postgres that accepts and keeps silent is known to be away in seconds; then nobody waits for it', all, async (t) => {
+  const person = await newcomer(await startApi(t, place))
+  const proxy = await openProxy(t, url)
+  const api = await startApi(t, place, { DATABASE_URL: proxy.url })
+  proxy.mode = 'mute'
+  await eventually('it knows', () => api.health.state('postgres') === 'down')
+  const started = performance.now()
+  t.equal((await placeOrder(api, person)).statusCode, 202, 'the broker takes it')
+  t.equal((await api.inject({ url: '/orders', headers: person.headers })).statusCode, 503)
+  t.equal((await api.inject({ method: 'POST', url: '/auth/token/renew', headers: person.headers })).statusCode, 200)
+  const took = performance.now() - started
+  t.ok(took < 1000, `${Math.round(took)} ms`)
+  proxy.cut()
+  proxy.mode = 'pass'
+  await isUp(api, 'postgres')
+})
+
+t.test('reads that fill the pool do not keep an order out of the outbox', async (t) => {
+  const api = await startApi(t, place, { AMQP_URL: '' })
+  const person = await newcomer(api)
+  const held = await Promise.all(Array.from({ length: 10 }, async () => await api.pg.pool.connect()))
+  const answer = await placeOrder(api, person)
+  for (const client of held) client.release()
+  t.equal(answer.statusCode, 202)
+})
