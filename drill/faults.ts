@@ -1,0 +1,91 @@
+/**
+ * Words of this room:
+ * - fault: something done to a process, a service or a connection, from a moment on and for a while.
+ * - target: what kind of thing it is done to; subject: which one of them.
+ * - heal: the end of a fault; whatever it took away may need a while to be back.
+ * - nemesis: who plans the faults (nemesis.ts); stage: all that they are done to (stage.ts).
+ */
+export const TARGETS = ['worker', 'api', 'broker', 'postgres', 'redis', 'network'] as const
+export type Target = typeof TARGETS[number]
+
+/** The three that the promise lets one of be away at a time. */
+export const SERVICES = ['broker', 'postgres', 'redis'] as const
+export type Service = typeof SERVICES[number]
+
+/** Each kind of process reaches each service through a proxy of its own. */
+export const LINKS = (['api', 'worker'] as const).flatMap((from) => SERVICES.map((to) => `${from}-${to}` as const))
+export type Link = typeof LINKS[number]
+
+export const PROCESSES = ['api-1', 'api-2', 'worker-1', 'worker-2'] as const
+export type ProcessName = typeof PROCESSES[number]
+
+export const SUBJECTS: Record<Target, readonly string[]> = {
+  worker: ['worker-1', 'worker-2'], api: ['api-1', 'api-2'], broker: ['broker'], postgres: ['postgres'], redis: ['redis'], network: LINKS
+}
+
+export interface Fault {
+  /** Seconds from the start of the load. */
+  at: number
+  target: Target
+  subject: string
+  kind: string
+  /** Seconds until it is healed; 0: over as soon as it is done. */
+  duration: number
+  /** Of kind `delay`: milliseconds that every byte takes longer, each way. */
+  delay?: number
+  /** Given by hand. */
+  planned?: true
+}
+
+/** What may be done to each target, and for how many seconds at least and at most. */
+export const KINDS: Record<Target, Record<string, readonly [least: number, most: number]>> = {
+  worker: {
+    kill: [0, 0], // SIGKILL; restarted by its supervisor
+    term: [0, 0], // SIGTERM; likewise
+    pause: [2, 6] // SIGSTOP, SIGCONT
+  },
+  api: { kill: [0, 0], term: [0, 0], pause: [2, 6] },
+  broker: {
+    kill: [1, 4], // SIGKILL, and away for that long
+    restart: [0, 0], // in order
+    pause: [2, 8],
+    drop: [0, 0], // every connection closed
+    memory_alarm: [3, 8],
+    disk_alarm: [3, 8]
+  },
+  postgres: {
+    kill: [1, 4],
+    restart: [0, 0],
+    pause: [2, 6],
+    drop: [0, 0], // every session terminated
+    read_only: [3, 8]
+  },
+  redis: {
+    kill: [0.5, 4], // comes back empty
+    pause: [1, 5],
+    flush: [0, 0],
+    stall: [1, 4] // CLIENT PAUSE
+  },
+  network: {
+    cut: [0, 0],
+    refuse: [2, 6],
+    silent: [2, 8], // half-open: taken and lost, both ways
+    lose_requests: [2, 8],
+    lose_answers: [2, 8],
+    delay: [3, 8]
+  }
+}
+
+/** In a plan only: stopped in order, and away for the duration. */
+export const PLANNED_KINDS: Partial<Record<Target, readonly string[]>> = { broker: ['down'], postgres: ['down'], redis: ['down', 'restart'] }
+
+/** Which backing service a fault keeps from somebody; null: none. */
+export function serviceOf ({ target, subject }: Pick<Fault, 'target' | 'subject'>): Service | null {
+  const name = target === 'network' ? subject.split('-')[1] : target
+  return SERVICES.find((service) => service === name) ?? null
+}
+
+export function describeFault ({ at, subject, kind, duration, delay }: Fault): string {
+  const often = delay === undefined ? '' : ` of ${delay} ms`
+  return `${at.toFixed(1).padStart(6)} s  ${subject} ${kind}${often}${duration > 0 ? ` for ${duration.toFixed(1)} s` : ''}`
+}

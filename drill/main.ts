@@ -1,0 +1,106 @@
+/**
+ * `npm run drill`: proves the promise that an order answered 202 is booked exactly once or visibly rejected, whichever single
+ * process or service dies. Clients place and change orders through two apis and two workers while faults are done to everything;
+ * then all is healed and drained, and what the clients were told is held against the tables.
+ */
+import { mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Endings, toTheEnd } from '../bench/endings.js'
+import { Asking } from './asking.js'
+import { buildInto, givenBuild } from './build.js'
+import { check } from './checker.js'
+import { Client } from './clients.js'
+import { Gauges } from './drain.js'
+import { describeFault } from './faults.js'
+import { History, now } from './history.js'
+import { Load } from './load.js'
+import { NemesisRun } from './nemesis-run.js'
+import { type Options, readOptions } from './options.js'
+import { type Person, register } from './people.js'
+import { Random } from './random.js'
+import { report } from './report.js'
+import { readBack, warmUp } from './rounds.js'
+import { setStage, type Stage, untilReady } from './stage.js'
+import { continueAll } from './strikes.js'
+import { readTables } from './tables.js'
+
+const HOME = join(import.meta.dirname, '..', '.local', 'drill')
+/** So many more take a login each, and make no other load. */
+const MOST_CUSTOMERS = 24
+const REQUESTS_A_CUSTOMER = 8
+const DRAIN_LIMIT_MS = 120_000
+/** The load goes on after the last heal, to see it back at rate. */
+const AFTERMATH_MS = 2500
+
+async function drill (options: Options, endings: Endings): Promise<void> {
+  const out = resolve(options.out ?? join(HOME, `${new Date().toISOString().replaceAll(':', '-')}-seed-${options.seed}`))
+  mkdirSync(out, { recursive: true })
+  console.log(`seed ${options.seed}, ${options.seconds} s, ${options.rate} requests a second; planned faults:`)
+  for (const fault of options.faults) console.log(describeFault(fault))
+  const build = options.build === null ? await ownBuild(endings) : givenBuild(resolve(options.build))
+  const stage = await setStage({ build, logs: out, seed: options.seed, tokenSeconds: options.tokenSeconds }, endings)
+  endings.add('stopped processes', async () => await continueAll(stage))
+  const history = new History(join(out, 'history.jsonl'))
+  const asking = new Asking(stage.front, Math.max(256, options.rate * 2))
+  endings.add('clients', () => asking.close())
+  const wanted = Math.min(MOST_CUSTOMERS, Math.ceil(options.rate / REQUESTS_A_CUSTOMER))
+  const { customers, operator } = await register(stage, asking, history, wanted)
+  for (const person of [...customers, operator]) endings.add(person.name, () => person.leave())
+  const kept = await play(options, stage, { customers, operator, asking, history }, endings)
+  await history.close()
+  if (!report({ options, ...kept, ops: history.ops }, out)) process.exitCode = 1
+}
+
+interface Cast { customers: Person[], operator: Person, asking: Asking, history: History }
+
+async function play (options: Options, stage: Stage, { customers, operator, asking, history }: Cast, endings: Endings) {
+  const random = new Random(options.seed)
+  const clients = customers.map((person) => new Client(person, asking, history, random))
+  const load = new Load(clients, new Client(operator, asking, history, random), { ...options, random })
+  const gauges = new Gauges(stage)
+  const nemesis = new NemesisRun(stage, { keepApart: !options.faults.some(({ planned }) => planned === true) })
+  endings.add('gauges', async () => await gauges.close())
+  endings.add('load and nemesis', async () => await Promise.all([nemesis.stop(), load.stop()]))
+  await warmUp(clients)
+  console.log('the load begins')
+  const from = now()
+  gauges.start()
+  load.start()
+  nemesis.start(options.faults, performance.now())
+  await wait(options.seconds * 1000)
+  await nemesis.done()
+  await untilReady(stage)
+  await wait(AFTERMATH_MS)
+  await load.stop()
+  const to = now()
+  console.log('the load has ended: draining')
+  const drained = await gauges.drain(DRAIN_LIMIT_MS)
+  for (const person of [...customers, operator]) person.leave()
+  await readBack(clients, history)
+  const tables = await readTables(stage.services.postgres.url)
+  return {
+    load: { from, to },
+    applied: nemesis.applied,
+    leftOut: nemesis.leftOut,
+    samples: gauges.samples,
+    drained,
+    tables,
+    verdicts: check(history.ops, tables),
+    crashes: Object.values(stage.processes).flatMap(({ crashes }) => crashes),
+    heldBack: load.heldBack
+  }
+}
+
+async function ownBuild (endings: Endings): Promise<string> {
+  const folder = join(HOME, `build-${process.pid}`)
+  endings.add(folder, () => rmSync(folder, { recursive: true, force: true }))
+  return await buildInto(folder)
+}
+
+await toTheEnd(async (endings) => {
+  const options = readOptions(process.argv.slice(2))
+  if (options !== null) await drill(options, endings)
+})
+// Whatever a fault left half open must not hold the process: everything that was started has ended.
+process.exit()

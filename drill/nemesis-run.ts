@@ -1,0 +1,108 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { describeFault, type Fault, serviceOf } from './faults.js'
+import { now } from './history.js'
+import type { Stage } from './stage.js'
+import { type Heal, strike } from './strikes.js'
+
+/** A fault as it really was. Moments are milliseconds since 1970. */
+export interface Applied extends Fault {
+  began: number
+  /** When its heal began; the same as `began` for what is over as soon as it is done. */
+  healing: number
+  /** When what it took away answered again. */
+  healed: number
+  /** '' when it was done and healed as planned */
+  failure: string
+}
+
+/** Another service still on its way back is waited for so long, then the fault is left out. */
+const TURN_LIMIT_MS = 30_000
+const HEAL_TRIES = 3
+
+/** Carries out a plan. Two services are never away at once, and none is struck on its way back, even where one comes back late; unless the plan was given by hand. */
+export class NemesisRun {
+  readonly #stage: Stage
+  readonly #keepApart: boolean
+  readonly applied: Applied[] = []
+  readonly leftOut: Fault[] = []
+  readonly #stopping = new AbortController()
+  readonly #away = new Map<Fault, string>()
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor (stage: Stage, { keepApart }: { keepApart: boolean }) {
+    this.#stage = stage
+    this.#keepApart = keepApart
+  }
+
+  /** @param started when the load began, by `performance.now` */
+  start (faults: readonly Fault[], started: number): void {
+    this.#running = Promise.all(faults.map(async (fault) => await this.#play(fault, started)))
+  }
+
+  /** Resolves when every fault is healed. */
+  async done (): Promise<void> {
+    await this.#running
+  }
+
+  /** Begins no more, and heals at once what is on. */
+  async stop (): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #play (fault: Fault, started: number): Promise<void> {
+    const { signal } = this.#stopping
+    await this.#pause(fault.at * 1000 - (performance.now() - started))
+    if (signal.aborted || !await this.#turn(fault)) {
+      this.leftOut.push(fault)
+      return
+    }
+    const service = serviceOf(fault)
+    if (service !== null) this.#away.set(fault, service)
+    const began = now()
+    console.log(describeFault({ ...fault, at: (performance.now() - started) / 1000 }))
+    const played: Applied = { ...fault, began, healing: began, healed: began, failure: '' }
+    this.applied.push(played)
+    try {
+      const heal = await strike(fault, this.#stage)
+      if (heal !== null) {
+        await this.#pause(fault.duration * 1000 - (now() - began))
+        played.healing = now()
+        await tryHeal(heal)
+      }
+    } catch (error) {
+      played.failure = (error as Error).message
+      console.log(`        ${fault.subject} ${fault.kind}: ${played.failure}`)
+    }
+    played.healed = now()
+    this.#away.delete(fault)
+  }
+
+  /** @returns false when it never came */
+  async #turn (fault: Fault): Promise<boolean> {
+    const service = serviceOf(fault)
+    if (!this.#keepApart || service === null) return true
+    const othersAway = () => [...this.#away].some(([other, itsService]) => itsService !== service || other.target === fault.target)
+    const deadline = Date.now() + TURN_LIMIT_MS
+    while (othersAway()) {
+      if (this.#stopping.signal.aborted || Date.now() > deadline) return false
+      await this.#pause(50)
+    }
+    return true
+  }
+
+  async #pause (ms: number): Promise<void> {
+    if (ms > 0) await wait(ms, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  }
+}
+
+/** A server that was killed may not come back at the first try. */
+async function tryHeal (heal: Heal): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await heal()
+    } catch (error) {
+      if (tries === HEAL_TRIES) throw error
+    }
+  }
+}

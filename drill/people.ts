@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type Asking, outcomeOf, problemIn } from './asking.js'
+import type { History } from './history.js'
+import type { Stage } from './stage.js'
+
+const PASSWORD = 'drill drill drill'
+/** Of a token's life; then it is renewed. */
+const RENEW_AFTER = 0.5
+const RETRY_MS = 500
+
+/** Somebody who is logged in and stays so: the token is renewed before it expires, and a login made when it did. */
+export class Person {
+  readonly name: string
+  readonly user_id: number
+  readonly #asking: Asking
+  readonly #history: History
+  #token = ''
+  #renewing: NodeJS.Timeout | undefined
+  #expires = 0
+  #asked = 0
+  #gone = false
+
+  constructor (name: string, user_id: number, asking: Asking, history: History) {
+    this.name = name
+    this.user_id = user_id
+    this.#asking = asking
+    this.#history = history
+  }
+
+  get authorization (): string {
+    return `Bearer ${this.#token}`
+  }
+
+  /** For a request of this person's: no two have the same. */
+  nextRequestId (): string {
+    return `drill-${this.name}-${++this.#asked}`
+  }
+
+  /** @throws Error when the first login fails */
+  async logIn (): Promise<void> {
+    if (!await this.#session('/auth/token')) throw new Error(`${this.name} cannot log in`)
+  }
+
+  leave (): void {
+    this.#gone = true
+    clearTimeout(this.#renewing)
+  }
+
+  async #session (path: '/auth/token' | '/auth/token/renew'): Promise<boolean> {
+    const request_id = this.nextRequestId()
+    const end = this.#history.invoke({ client: this.name, user_id: this.user_id, kind: 'session', request_id })
+    const renews = path.endsWith('renew')
+    const answer = await this.#asking.ask({
+      method: 'POST',
+      path,
+      headers: { 'x-request-id': request_id, ...(renews ? { authorization: this.authorization } : {}) },
+      ...(renews ? {} : { body: { nick_name: this.name, password: PASSWORD } })
+    })
+    const problem = answer.fault || problemIn(answer.body)
+    end({ outcome: outcomeOf(answer.status, problem), status: answer.status, problem, seen: [] })
+    const ok = answer.status === 200
+    if (ok) {
+      const { access_token, expires_in } = answer.body as { access_token: string, expires_in: number }
+      this.#token = access_token
+      this.#expires = Date.now() + expires_in * 1000
+    }
+    if (!this.#gone) this.#renewing = setTimeout(() => { void this.#renew() }, ok ? (this.#expires - Date.now()) * RENEW_AFTER : RETRY_MS)
+    return ok
+  }
+
+  async #renew (): Promise<void> {
+    await this.#session(Date.now() < this.#expires ? '/auth/token/renew' : '/auth/token')
+  }
+}
+
+/** Registers so many customers and an operator, and logs them in. @throws Error when one of them is turned away */
+export async function register (stage: Stage, asking: Asking, history: History, customers: number): Promise<{ customers: Person[], operator: Person }> {
+  const people: Person[] = []
+  for (let index = 0; index <= customers; index++) {
+    const name = index === customers ? 'operator' : `c${index + 1}`
+    const person = { nick_name: name, password: PASSWORD, full_name: `Drill ${name}`, cpf: cpf(index + 1), email: `${name}@example.com`, phone_number: '+55 11 91234-5678' }
+    const answer = await patiently(async () => await asking.ask({ method: 'POST', path: '/users', body: person }))
+    if (answer.status !== 201) throw new Error(`${name} cannot register: ${answer.status} ${answer.fault}${JSON.stringify(answer.body)}`)
+    people.push(new Person(name, (answer.body as { user_id: number }).user_id, asking, history))
+  }
+  await promisify(execFile)(process.execPath, [join(stage.build, 'cli.js'), 'users', 'promote', 'operator'], { env: { PATH: process.env.PATH, ...stage.env } })
+  for (const person of people) await person.logIn()
+  const operator = people.pop()!
+  return { customers: people, operator }
+}
+
+/** Password hashing has a bound: a busy machine answers 503 for a moment. */
+async function patiently<T extends { status: number }> (ask: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const answer = await ask()
+    if (answer.status !== 503 || tries === 10) return answer
+    await wait(RETRY_MS)
+  }
+}
+
+/** The n-th valid CPF: nine digits and their two check digits. */
+function cpf (n: number): string {
+  const digits = [...String(100_000_000 + n)].map(Number)
+  for (let round = 0; round < 2; round++) {
+    const rest = digits.toReversed().reduce((sum, digit, index) => sum + digit * (index + 2), 0) % 11
+    digits.push(rest < 2 ? 0 : 11 - rest)
+  }
+  return digits.join('')
+}

@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Figures, figuresOf, requestsOf, type Span } from './availability.js'
+import { type Verdict, type Verdicts, VERDICTS } from './checker.js'
+import type { Drained, Sample } from './drain.js'
+import type { Fault } from './faults.js'
+import type { Op } from './history.js'
+import type { Applied } from './nemesis-run.js'
+import type { Options } from './options.js'
+import { writePage } from './page.js'
+import type { Tables } from './tables.js'
+
+/** Everything a run came to. */
+export interface Run {
+  options: Options
+  load: Span
+  ops: readonly Op[]
+  applied: readonly Applied[]
+  leftOut: readonly Fault[]
+  samples: readonly Sample[]
+  drained: Drained
+  tables: Tables
+  verdicts: Verdicts
+  /** Ends of processes that no fault asked for. */
+  crashes: readonly string[]
+  /** Requests that the bound on what is under way kept from being sent. */
+  heldBack: number
+}
+
+export interface Conclusion {
+  /** `unknown`: the run proves nothing, which is no success */
+  verdict: 'held' | 'violated' | 'unknown'
+  reasons: string[]
+}
+
+const SHOWN = 5
+
+export function conclude ({ options, load, ops, applied, drained, verdicts }: Run): Conclusion {
+  const violations = (Object.keys(VERDICTS) as Verdict[]).filter((name) => verdicts[name].length > 0).map((name) => `${name}: ${verdicts[name].length}`)
+  if (drained.left !== '') violations.push(`not drained: ${drained.left}`)
+  const during = ops.filter(({ kind, at }) => kind === 'place' && at >= load.from && at <= load.to)
+  const refused = during.filter(({ status }) => status !== 202).length
+  if (options.strict && refused > 0) violations.push(`strict: ${refused} placements were not answered 202`)
+  if (violations.length > 0) return { verdict: 'violated', reasons: violations }
+  const doubts = [
+    ...(during.some(({ outcome }) => outcome === 'ok') ? [] : ['no order was accepted']),
+    ...(options.wanted && !applied.some(({ failure }) => failure === '') ? ['no fault was applied'] : [])
+  ]
+  return doubts.length > 0 ? { verdict: 'unknown', reasons: doubts } : { verdict: 'held', reasons: [] }
+}
+
+/** Writes report.json and report.html, prints what matters. @returns whether the promise held */
+export function report (run: Run, folder: string): boolean {
+  const figures = figuresOf(run.ops, run.applied, run.load)
+  const conclusion = conclude(run)
+  const counts = Object.fromEntries(Object.entries(run.verdicts).map(([name, evidence]) => [name, evidence.length]))
+  const { options, leftOut, drained, tables, verdicts, crashes, heldBack } = run
+  const whole = {
+    ...conclusion,
+    counts,
+    evidence: Object.fromEntries(Object.entries(verdicts).filter(([, evidence]) => evidence.length > 0)),
+    figures,
+    drained,
+    tables: { orders: tables.orders.length, events: tables.events.length, rejected: tables.events.filter(({ outcome }) => outcome === 'rejected').length },
+    recovered: recovered(run),
+    crashes,
+    held_back: heldBack,
+    left_out: leftOut,
+    options
+  }
+  const json = join(folder, 'report.json')
+  const html = join(folder, 'report.html')
+  writeFileSync(json, `${JSON.stringify(whole, null, 2)}\n`)
+  writeFileSync(html, writePage({ ...run, figures, conclusion, requests: requestsOf(run.ops) }))
+  print(run, figures, conclusion, whole.recovered)
+  console.log(`\n${json}\n${html}`)
+  return conclusion.verdict === 'held'
+}
+
+/** Placements of which nobody knew, not even after repeating, and that are booked. */
+function recovered ({ ops, tables }: Run): number {
+  const answered = new Set(ops.filter(({ kind, outcome }) => kind === 'place' && outcome === 'ok').map(({ token }) => token))
+  const unknown = new Set(ops.filter(({ kind, outcome, token }) => kind === 'place' && outcome === 'info' && !answered.has(token)).map(({ token }) => token))
+  return tables.orders.filter(({ item_description }) => unknown.has(item_description.split(' ')[1])).length
+}
+
+function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, recovered: number): void {
+  const percent = (value: number | null) => value === null ? '-' : `${(value * 100).toFixed(2)} %`
+  const after = (value: number | null) => value === null ? 'never' : `${value} s`
+  console.log(`\n${figures.requests} requests: ${percent(figures.availability)} served; ${figures.orders_accepted} orders accepted; longest gap ${figures.longest_gap_s} s; answered in ${figures.latency_ms.p50} ms (p50), ${figures.latency_ms.p99} ms (p99)`)
+  console.log(`${figures.by_outcome.info} without a certain answer, ${recovered} orders of theirs booked; ${figures.replayed} replayed; ${figures.unavailable_503} answered 503; ${run.heldBack} held back`)
+  for (const { fault, failure, availability, heal_s: heal, first_order_s: first, back_at_rate_s: back } of figures.faults) {
+    console.log(`  ${fault}: ${percent(availability)} served, healed in ${heal} s, first order after ${after(first)}, back at rate after ${after(back)}${failure === '' ? '' : ` FAILED: ${failure}`}`)
+  }
+  for (const [answer, count] of Object.entries(figures.answers).sort(([, a], [, b]) => b - a)) console.log(`  ${String(count).padStart(7)}  ${answer}`)
+  console.log(`drained in ${Math.round(run.drained.took / 100) / 10} s; ${run.tables.orders.length} rows, ${run.tables.events.length} events`)
+  for (const crash of run.crashes) console.log(`ATTENTION: ${crash}`)
+  for (const fault of run.leftOut) console.log(`left out: ${fault.subject} ${fault.kind}`)
+  console.log()
+  for (const [name, what] of Object.entries(VERDICTS)) {
+    const evidence = run.verdicts[name as Verdict]
+    console.log(`${String(evidence.length).padStart(4)}  ${name.padEnd(14)} ${what}`)
+    for (const line of evidence.slice(0, SHOWN)) console.log(`        ${line}`)
+  }
+  console.log(`\n${verdict.toUpperCase()}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`)
+}

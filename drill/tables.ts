@@ -1,0 +1,82 @@
+import pg from 'pg'
+import type { OrderLine } from '../src/orders/order.js'
+import { columnTypes } from '../src/store/database.js'
+
+export interface OrderRow extends OrderLine {
+  order_id: string
+  user_id: number
+  total_value: number
+  status: string
+  version: number
+  event_id: string
+}
+
+export interface EventRow {
+  event_id: string
+  order_id: string
+  version: number
+  base: string | null
+  type: string
+  /** The order after it. */
+  data: OrderRow
+  request_id: string
+  outcome: 'applied' | 'waiting' | 'rejected'
+  reason: string | null
+  /** When the outcome was committed, milliseconds since 1970. */
+  committed: number
+}
+
+/** What Postgres holds at the end. */
+export interface Tables {
+  orders: OrderRow[]
+  events: EventRow[]
+  outbox: Array<{ event_id: string, order_id: string }>
+  parked: Array<{ source: string, reason: string, attempts: number, raw: string }>
+}
+
+/** @param url straight to the server, whose `track_commit_timestamp` is on */
+export async function readTables (url: string): Promise<Tables> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, types: columnTypes })
+  await client.connect()
+  try {
+    const all = async <Row extends object>(text: string) => (await client.query<Row>(text)).rows
+    await client.query('begin isolation level repeatable read read only')
+    return {
+      orders: await all<OrderRow>('select order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id from orders'),
+      events: await all<EventRow>(`select event_id, order_id, version, base, type, data, request_id, outcome, reason,
+        extract(epoch from pg_xact_commit_timestamp(xmin))::float8 * 1000 as committed from order_events`),
+      outbox: await all('select event_id, order_id from outbox'),
+      parked: await all("select source, reason, attempts, encode(raw, 'escape') as raw from parked_events")
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+/** Rows of the outbox, and events that wait for their base. */
+export interface Depths { outbox: number, waiting: number }
+
+/** Counts what is not booked yet, on a connection of its own that is opened again after each loss. */
+export class TableGauge {
+  readonly #pool: pg.Pool
+
+  constructor (url: string) {
+    this.#pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 1000, query_timeout: 1000 })
+    this.#pool.on('error', () => {})
+  }
+
+  /** null while Postgres does not answer */
+  async depths (): Promise<Depths | null> {
+    try {
+      const { rows } = await this.#pool.query<Depths>(`
+        select (select count(*)::int from outbox) as outbox, (select count(*)::int from order_events where outcome = 'waiting') as waiting`)
+      return rows[0]!
+    } catch {
+      return null
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.#pool.end()
+  }
+}

@@ -1,0 +1,115 @@
+import t from 'tap'
+import { check, type Verdict, VERDICTS } from '../../drill/checker.js'
+import { idOf, Planted } from './histories.js'
+
+/** Each verdict with evidence, and how much. */
+function found ({ ops, tables }: Planted): Partial<Record<Verdict, number>> {
+  return Object.fromEntries(Object.entries(check(ops, tables)).filter(([, evidence]) => evidence.length > 0).map(([name, evidence]) => [name, evidence.length]))
+}
+
+t.test('a history in which everything is right has no violation', async (t) => {
+  const planted = new Planted()
+  planted.amend('c1-1', { item_quantity: 7 })
+  planted.read('c1-1')
+  t.same(found(planted), {})
+})
+
+t.test('what nobody knows, and what was refused, may go either way', async (t) => {
+  const planted = new Planted()
+  planted.op({ kind: 'place', token: 'c1-7', line: { item_description: 'drill c1-7', item_quantity: 1, item_price: 1 }, outcome: 'info', status: 0 })
+  planted.op({ kind: 'place', token: 'c1-8', line: { item_description: 'drill c1-8', item_quantity: 1, item_price: 1 }, outcome: 'fail', status: 503, problem: 'not-accepted' })
+  planted.place('c1-9')
+  const placed = planted.ops.find(({ token }) => token === 'c1-9')!
+  Object.assign(placed, { outcome: 'info', status: 0, seen: [] })
+  planted.op({ kind: 'read', order_id: idOf('c1-2'), outcome: 'fail', status: 404, problem: 'order-not-visible-yet' })
+  t.same(found(planted), {})
+})
+
+t.test('a change to what already is, and one that was recorded as rejected, are not lost', async (t) => {
+  const planted = new Planted()
+  const { seen } = planted.amend('c1-1', { item_quantity: 7 })
+  planted.op({ kind: 'amend', order_id: idOf('c1-1'), change: { item_quantity: 7 }, seen, status: 202 })
+  const rival = { ...seen[0]!, item_quantity: 9, total_value: 4500 }
+  const op = planted.op({ kind: 'amend', order_id: idOf('c1-1'), change: { item_quantity: 9 }, seen: [rival], status: 202 })
+  const { event_id, base } = planted.tables.events.at(-1)!
+  planted.tables.events.push({ ...planted.tables.events.at(-1)!, event_id: idOf('rival'), base, request_id: op.request_id, outcome: 'rejected', reason: 'superseded', data: { ...rival, user_id: 1, event_id } })
+  t.same(found(planted), {})
+})
+
+t.test('a placement that is recorded as rejected is lost unless its reader is told', async (t) => {
+  const planted = new Planted()
+  const shown = planted.read('c1-2')
+  planted.tables.orders = planted.tables.orders.filter(({ order_id }) => order_id !== shown.order_id)
+  Object.assign(planted.tables.events.find(({ order_id }) => order_id === shown.order_id)!, { outcome: 'rejected', reason: 'unknown_user' })
+  t.same(found(planted), { lost: 1 })
+  planted.op({ kind: 'read', order_id: shown.order_id, seen: [{ ...shown, status: 'rejected' }] })
+  t.same(found(planted), {})
+})
+
+const SPOILT: Record<Verdict, (planted: Planted) => void> = {
+  lost: (planted) => planted.lose('c1-2'),
+  doubled: (planted) => {
+    const row = planted.row('c1-2')
+    planted.event('order.placed', { ...row, order_id: idOf('its double'), status: 'accepted' }, null, planted.ops.find(({ token }) => token === 'c1-2')!)
+  },
+  wrong_totals: (planted) => { planted.row('c1-2').total_value++ },
+  broken_chains: (planted) => {
+    planted.amend('c1-2', { item_quantity: 4 })
+    planted.tables.events.at(-1)!.base = idOf('something else')
+  },
+  unexplained: (planted) => {
+    planted.place('c1-9')
+    planted.ops.splice(-2)
+  },
+  changed: (planted) => {
+    for (const each of [planted.row('c1-2'), planted.tables.events.find(({ order_id }) => order_id === idOf('c1-2'))!.data]) Object.assign(each, { item_price: 1, total_value: 2 })
+  },
+  lost_changes: (planted) => {
+    planted.amend('c1-2', { item_quantity: 4 })
+    const lost = planted.tables.events.pop()!
+    Object.assign(planted.row('c1-2'), { item_quantity: 2, total_value: 1000, version: 1, event_id: lost.base })
+  },
+  vanished: (planted) => { planted.op({ kind: 'read', order_id: idOf('c1-2'), outcome: 'fail', status: 404, problem: 'order-not-found' }) },
+  regressed: (planted) => {
+    const before = planted.read('c1-2')
+    planted.amend('c1-2', { item_quantity: 4 })
+    planted.read('c1-2')
+    planted.op({ kind: 'read', order_id: before.order_id, seen: [before] })
+  },
+  parked: (planted) => { planted.tables.parked.push({ source: 'queue', reason: 'malformed', attempts: 1, raw: 'not JSON' }) }
+}
+
+for (const [verdict, spoil] of Object.entries(SPOILT)) {
+  t.test(`${verdict} is found, and nothing else: ${VERDICTS[verdict as Verdict]}`, async (t) => {
+    const planted = new Planted()
+    spoil(planted)
+    t.same(Object.keys(found(planted)), [verdict])
+  })
+}
+
+t.test('other faults of the same kinds', async (t) => {
+  const spoilt = (spoil: (planted: Planted) => void) => {
+    const planted = new Planted()
+    spoil(planted)
+    return found(planted)
+  }
+  t.same(spoilt((planted) => {
+    planted.op({ kind: 'place', token: 'c1-1', key: 'key-c1-1', line: planted.ops[0]!.line!, seen: [{ ...planted.ops[0]!.seen[0]!, order_id: idOf('another') }], status: 202 })
+  }), { lost: 1, doubled: 1 }, 'one key, two orders')
+  t.same(spoilt((planted) => {
+    planted.amend('c1-2', { item_quantity: 4 })
+    const last = planted.tables.events.at(-1)!
+    planted.tables.events.push({ ...last, version: 3, base: last.event_id, event_id: idOf('once more') })
+    Object.assign(planted.row('c1-2'), { version: 3, event_id: idOf('once more') })
+  }), { doubled: 1 }, 'one change, applied twice')
+  t.same(spoilt((planted) => { planted.tables.events.push(planted.tables.events[0]!) }), { doubled: 1, broken_chains: 1 }, 'one event, applied twice')
+  t.same(spoilt((planted) => Object.assign(planted.ops.find(({ token }) => token === 'c1-2')!, { outcome: 'fail', status: 400, seen: [] })), { unexplained: 2 }, 'refused, and booked all the same')
+  t.same(spoilt((planted) => { planted.row('c1-2').status = 'paid' }), { broken_chains: 1 }, 'a row that is not what its chain left')
+  t.same(spoilt((planted) => { planted.tables.events = planted.tables.events.filter(({ order_id }) => order_id !== idOf('c1-2')) }), { broken_chains: 1 }, 'a row without events')
+  t.same(spoilt((planted) => {
+    const { seen: [shown] } = planted.amend('c1-2', { item_quantity: 4 })
+    planted.ops.at(-1)!.outcome = 'fail'
+    planted.ops.at(-1)!.seen = []
+    t.ok(shown)
+  }), { unexplained: 1 }, 'a change that was refused, and applied all the same')
+})

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { buildInto } from '../../drill/build.js'
+import type { Verdict } from '../../drill/checker.js'
+import { findRabbit } from '../../src/local/rabbitmq.js'
+import { findRedis } from '../../src/local/redis.js'
+
+const missing = [...findRedis(process.env) === null ? ['redis-server'] : [], ...findRabbit(process.env) === null ? ['rabbitmq-server'] : []]
+const skip = missing.length > 0 && `no ${missing.join(', no ')} on this machine`
+/** Usually a quarter of it; this many processes on a busy machine take their time. */
+const LIMIT_MS = 240_000
+t.setTimeout(LIMIT_MS)
+
+/** Below the project, so that the service's packages are found. */
+const home = join('.local', 'drill')
+mkdirSync(home, { recursive: true })
+const folder = mkdtempSync(join(home, 'test-'))
+t.teardown(async () => await rm(folder, { recursive: true, force: true }))
+const sound = skip === false ? await buildInto(join(folder, 'sound')) : ''
+
+interface Drilled {
+  code: number
+  printed: string
+  report: { verdict: string, counts: Record<Verdict, number>, figures: { orders_accepted: number, faults: Array<{ fault: string, failure: string }> }, reasons: string[] }
+}
+
+async function drill (t: Test, build: string, ...args: string[]): Promise<Drilled> {
+  const out = mkdtempSync(join(folder, 'out-'))
+  const drilled = await new Promise<{ code: number, printed: string }>((resolve) => {
+    const child = execFile(process.execPath, ['--import', 'tsx', 'drill/main.ts', '--build', build, '--out', out, ...args], { timeout: LIMIT_MS }, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, printed: stdout + stderr })
+    })
+  })
+  t.teardown(() => { if (!t.passing()) t.comment(drilled.printed) })
+  return { ...drilled, report: JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) }
+}
+
+/** The sound build with a bug planted in one of its files. */
+function mutant (t: Test, file: string, ...bugs: Array<[what: RegExp, by: string]>): string {
+  const copy = mkdtempSync(join(folder, 'mutant-'))
+  cpSync(join(folder, 'sound'), copy, { recursive: true })
+  const path = join(copy, 'dist', file)
+  for (const [what, by] of bugs) {
+    const text = readFileSync(path, 'utf8')
+    t.match(text, what, 'the place for the bug is there')
+    writeFileSync(path, text.replace(what, by))
+  }
+  return join(copy, 'dist')
+}
+
+t.test('the promise holds while a worker, the broker and the link to Postgres fail', { skip }, async (t) => {
+  const plan = '1 worker-1 kill; 3 broker drop; 5 worker-postgres silent 2; 9 api-1 term'
+  const { code, printed, report } = await drill(t, sound, '--seconds', '12', '--seed', '5', '--rate', '100', '--plan', plan)
+  t.equal(code, 0)
+  t.match(report, { verdict: 'held', reasons: [] })
+  t.same(report.figures.faults.map(({ failure }) => failure), ['', '', '', ''])
+  t.ok(report.figures.orders_accepted > 300)
+  t.match(printed, /HELD/)
+})
+
+interface Mutant {
+  file: string
+  bugs: Array<[what: RegExp, by: string]>
+  args: string[]
+}
+
+const MUTANTS: Record<string, Mutant> = {
+  'a worker that acks before it has booked': {
+    file: 'worker/consumer.js',
+    bugs: [
+      [/channel\.ack\(last, true\)/, 'void 0'],
+      [/channel\.ack\(message\)/, 'void 0'],
+      [/this\.#gathered\.push\(delivery\)/, 'this.#gathered.push(delivery), channel.ack(message)']
+    ],
+    args: ['--seconds', '5', '--plan', '1 postgres pause 2; 2 worker-1 kill; 2 worker-2 kill']
+  },
+  'an api that answers 202 for what neither broker nor outbox took': {
+    file: 'broker/intake.js',
+    bugs: [[/await this\.#outbox\.add\(event\)/, 'await Promise.resolve()']],
+    args: ['--seconds', '4', '--plan', '1 broker down 1']
+  }
+}
+
+t.test('planted bugs are found out', { skip }, async (t) => {
+  await Promise.all(Object.entries(MUTANTS).map(async ([name, { file, bugs, args }]) => {
+    const { code, report } = await drill(t, mutant(t, file, ...bugs), '--rate', '100', '--mix', 'place', ...args)
+    t.equal(code, 1, name)
+    t.equal(report.verdict, 'violated')
+    t.ok(report.counts.lost > 0, `${report.counts.lost} lost`)
+    t.match(report.reasons.filter((reason) => reason.startsWith('lost')), [/^lost: \d+$/])
+  }))
+})

@@ -1,0 +1,35 @@
+import t from 'tap'
+import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { startApi } from '../support/apps.js'
+import { openChannel } from '../support/broker.js'
+import { contractFetch } from '../support/contract.js'
+import { eventually } from '../support/eventually.js'
+import { line, newcomer } from '../support/people.js'
+import { needs, openPlace } from '../support/place.js'
+import { portOf, runComanda } from '../support/processes.js'
+import { openProxy } from '../support/proxy.js'
+
+const place = await openPlace(t)
+const MANY = 60
+
+t.test('SIGTERM while the broker keeps silent: what was asked is answered by the outbox, the api ends in time, every 202 is booked', needs('rabbitmq'), async (t) => {
+  const ana = await newcomer(await startApi(t, place))
+  const proxy = await openProxy(t, place.env.AMQP_URL!)
+  const own = runComanda(t, ['api'], { ...place.env, AMQP_URL: proxy.url })
+  const ask = await contractFetch(`http://127.0.0.1:${portOf(await own.said('started'))}`)
+  await own.said('RabbitMQ is up')
+  await own.said('Postgres is up')
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  proxy.mode = 'mute'
+  const request = { method: 'POST', body: JSON.stringify(line), headers: { ...ana.headers, 'content-type': 'application/json' } }
+  const answers = Promise.all(Array.from({ length: MANY }, async () => await ask('/orders', request)))
+  await eventually('the first are in the queue', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount)
+  const started = Date.now()
+  own.child.kill('SIGTERM')
+  t.strictSame((await answers).map(({ status }) => status), Array.from({ length: MANY }, () => 202))
+  t.equal(await own.exited, 0)
+  t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
+  await channel.purgeQueue(ORDERS_QUEUE) // what was never confirmed stands for nothing
+  t.equal(await runComanda(t, ['worker', '--once'], place.env).exited, 0)
+  t.equal((await place.pool.query('select from orders')).rowCount, MANY)
+})
