@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describeFault, type Fault, serviceOf } from './faults.js'
 import { now } from './history.js'
@@ -32,6 +33,7 @@ export class NemesisRun {
   constructor (stage: Stage, { keepApart }: { keepApart: boolean }) {
     this.#stage = stage
     this.#keepApart = keepApart
+    setMaxListeners(0, this.#stopping.signal) // each fault of the plan waits on it
   }
 
   /** @param started when the load began, by `performance.now` */

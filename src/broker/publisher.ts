@@ -7,6 +7,8 @@ import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
 export interface PublisherOptions {
   /** From an event's arrival to its confirm, milliseconds. */
   confirmTimeoutMs: number
+  /** Told when a message was not answered in twice that time: the connection is taken for lost, whatever it looks like. */
+  onStuck (): void
 }
 
 /**
@@ -14,6 +16,7 @@ export interface PublisherOptions {
  * One publisher outlives many broker sessions: `use` gives it the channel of the present one.
  */
 export class Publisher {
+  readonly #options: PublisherOptions
   readonly #group: Group<EncodedEvent>
   readonly #returned = new Set<string>()
   #channel: ConfirmChannel | null = null
@@ -21,7 +24,9 @@ export class Publisher {
   /** Ends every publish under way when its channel is lost: not all confirm callbacks can be relied on to come back. */
   readonly #lost = new Set<(error: Error) => void>()
 
-  constructor ({ confirmTimeoutMs }: PublisherOptions) {
+  constructor (options: PublisherOptions) {
+    const { confirmTimeoutMs } = options
+    this.#options = options
     this.#group = new Group({
       send: (events) => this.#publish(events),
       sizeOf: ({ size }) => size,
@@ -70,6 +75,10 @@ export class Publisher {
     const { content, contentType } = encodeMessage(events)
     const messageId = events[0]!.event.event_id
     const options = { persistent: true, mandatory: true, messageId, contentType, appId: 'comanda' }
+    const stuck = setTimeout(() => {
+      this.#close(channel)
+      this.#options.onStuck()
+    }, 2 * this.#options.confirmTimeoutMs)
     let lose: ((error: Error) => void) | undefined
     await new Promise<void>((resolve, reject) => {
       lose = reject
@@ -82,7 +91,10 @@ export class Publisher {
           void channel.close().catch(() => {}) // ends the session: the next one declares the topology again
         } else resolve()
       })
-    }).finally(() => { if (lose) this.#lost.delete(lose) })
+    }).finally(() => {
+      clearTimeout(stuck)
+      if (lose) this.#lost.delete(lose)
+    })
   }
 
   #close (channel: ConfirmChannel): void {

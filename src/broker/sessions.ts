@@ -49,6 +49,11 @@ export class Sessions {
     this.#running = this.#run()
   }
 
+  /** Ends the present session, whatever it looks like, so that the next is opened. */
+  renew (cause: Error): void {
+    this.#endSession(cause)
+  }
+
   /** Closes the session and opens no other. */
   async stop (): Promise<void> {
     this.#stopping.abort()

@@ -40,7 +40,7 @@ const PERSISTED_MS = 60_000
 const UNPERSISTED_MS = 24 * 3_600_000
 /** Views that Redis did not take and that are tried again: 10 MB or so. */
 const MOST_MISSED = 10_000
-const REPAIR_MS = 1000
+const REPAIR_MS = 250
 const REPAIR_BATCH = 500
 const RANK_DIGITS = 12
 const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /

@@ -16,8 +16,11 @@ export interface OrderReaderOptions {
   /** null: there is no cache */
   views: ViewsPort | null
   orders: OrdersPort
-  /** Whether an order may exist that neither the views nor the tables show: it is in the broker's queue and its view is lost. */
-  mayBeHidden: () => boolean
+  /**
+   * Whether an order may exist that neither the views nor the tables show: it is in the broker's queue and its view is lost.
+   * @param asked whether the views could be asked just now
+   */
+  mayBeHidden: (asked: boolean) => boolean
 }
 
 export type ListQuery = Omit<OrderFilter, 'after'> & { cursor?: string | undefined }
@@ -35,8 +38,8 @@ export class OrderReader {
 
   /** @throws OrderError `order_not_found`, also for somebody else's order; `order_not_visible_yet` */
   async find (orderId: string, caller: Caller): Promise<Answer> {
-    const cached = await this.#cached(orderId)
-    return answer(this.#shown(cached && this.#isTrusted(cached) ? cached : await this.#compare(orderId, cached), caller), caller)
+    const { view, hidden } = await this.#cached(orderId)
+    return answer(this.#shown(view && this.#isTrusted(view) ? view : await this.#compare(orderId, view), hidden, caller), caller)
   }
 
   /**
@@ -44,7 +47,8 @@ export class OrderReader {
    * @throws OrderError as `find`
    */
   async latest (orderId: string, caller: Caller): Promise<OrderView> {
-    return this.#shown(await this.#compare(orderId, await this.#cached(orderId)), caller)
+    const { view, hidden } = await this.#cached(orderId)
+    return this.#shown(await this.#compare(orderId, view), hidden, caller)
   }
 
   /** A customer's own orders, or for an operator everybody's: persisted ones, newest first. @throws OrderError `bad_cursor`, `forbidden` */
@@ -68,8 +72,11 @@ export class OrderReader {
     return toPage(entries, limit, encodeTimelineCursor)
   }
 
-  async #cached (orderId: string): Promise<OrderView | null> {
-    return (await this.#options.views?.get(orderId))?.view ?? null
+  /** `hidden`: an order may exist that is not found, for its view could not be asked for or may be lost. */
+  async #cached (orderId: string): Promise<{ view: OrderView | null, hidden: boolean }> {
+    const { views, mayBeHidden } = this.#options
+    const { view, asked } = await views?.get(orderId) ?? { view: null, asked: false }
+    return { view, hidden: mayBeHidden(asked) }
   }
 
   async #compare (orderId: string, cached: OrderView | null): Promise<OrderView | null> {
@@ -90,8 +97,8 @@ export class OrderReader {
     return persisted || Date.now() - Date.parse(order.updated_at) < TRUSTED_UNPERSISTED_MS
   }
 
-  #shown (view: OrderView | null, caller: Caller): OrderView {
-    if (!view) throw new OrderError(this.#options.mayBeHidden() ? 'order_not_visible_yet' : 'order_not_found')
+  #shown (view: OrderView | null, hidden: boolean, caller: Caller): OrderView {
+    if (!view) throw new OrderError(hidden ? 'order_not_visible_yet' : 'order_not_found')
     if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
     return view
   }

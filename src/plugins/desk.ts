@@ -17,7 +17,7 @@ declare module 'fastify' {
 
 export const deskPlugin = fp(async (app) => {
   const { intake, views, claims, idempotencyKeys: keys } = app
-  const mayBeHidden = () => app.broker !== null && (app.health.state('redis') !== 'up' || views?.inDoubt === true)
+  const mayBeHidden = (asked = true) => app.broker !== null && (!asked || app.health.state('redis') !== 'up' || views?.inDoubt === true)
   const orders: OrdersPort = {
     find: async (orderId, eventId) => await findOrder(app.standingPool(), orderId, eventId),
     list: async (filter) => await listOrders(app.standingPool(), filter),

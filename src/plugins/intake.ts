@@ -13,7 +13,11 @@ declare module 'fastify' {
 const OUTBOX_LIMIT_MS = 3000
 
 export const intakePlugin = fp(async (app) => {
-  const publisher = new Publisher({ confirmTimeoutMs: app.config.confirmTimeoutMs })
+  const publisher = new Publisher({
+    confirmTimeoutMs: app.config.confirmTimeoutMs,
+    // A half-open connection would be noticed by its heartbeats only, three of them later.
+    onStuck: () => app.broker?.renew(new Error('the broker does not confirm'))
+  })
   app.broker?.attach(async (connection) => {
     connection.on('blocked', () => publisher.block(true))
     connection.on('unblocked', () => publisher.block(false))

@@ -83,6 +83,21 @@ t.test('a broker that stops answering costs one confirm time; then the outbox is
   t.same(rows, [])
 })
 
+t.test('a link that lost the broker\'s answers is given up and opened again, though it looks alive', needs('rabbitmq'), async (t) => {
+  const proxy = await openProxy(t, place.env.AMQP_URL!)
+  const api = await startApi(t, place, { AMQP_URL: proxy.url, CONFIRM_TIMEOUT_MS: '300' })
+  proxy.mode = 'mute'
+  await accepted(api)
+  proxy.mode = 'pass' // heartbeats come through again, the confirm never will
+  await eventually('it is given up', () => api.lines.some(({ service, state, reason }) => service === 'rabbitmq' && state === 'down' && reason === 'the broker does not confirm'))
+  await isUp(api, 'rabbitmq')
+  const before = await inOutbox()
+  await accepted(api)
+  t.equal(await inOutbox(), before, 'the broker took it')
+  const worker = await startWorker(t, place)
+  await eventually('all is drained', async () => await worker.drained())
+})
+
 t.test('a connection cut under load loses no order and books none twice', needs('rabbitmq'), async (t) => {
   const proxy = await openProxy(t, place.env.AMQP_URL!)
   const api = await startApi(t, place, { AMQP_URL: proxy.url })

@@ -1,0 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { KINDS, PLANNED_KINDS } from '../../drill/faults.js'
+
+for (const document of ['docs/faults.md', 'docs/delivery.md']) {
+  t.test(`whatever ${document} says is shown, is there`, async (t) => {
+    const text = readFileSync(document, 'utf8')
+    const named = [...text.matchAll(/(test\/[\w/.-]+\.ts): "([^"]+)"/g)]
+    t.ok(named.length > 3)
+    for (const [, file, title] of named) t.ok(existsSync(file!) && readFileSync(file!, 'utf8').includes(title!), `${file}: ${title}`)
+    for (const [, drilled] of text.matchAll(/drill: ((?:`\w+ \w+`(?:, )?)+)/g)) {
+      for (const [, target, kind] of drilled!.matchAll(/`(\w+) (\w+)`/g)) {
+        const kinds = [...Object.keys(KINDS[target as keyof typeof KINDS] ?? {}), ...PLANNED_KINDS[target as keyof typeof KINDS] ?? []]
+        t.ok(kinds.includes(kind!), `${target} ${kind}`)
+      }
+    }
+  })
+}
