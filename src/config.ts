@@ -25,7 +25,7 @@ export const Environment = Type.Object({
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
   CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the outbox' }),
-  TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 43_200, description: 'Life of an access token; a client renews it while it is valid' }),
+  TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 900, description: 'Life of an access token; a client renews it while it is valid. At most 900: while Redis is away an ended session lives on so long' }),
   LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins, registrations and changes of users a minute from one address; logins for one name and changes of one password too' })
 })
 

@@ -75,6 +75,11 @@ t.test('one message names every bad variable', async (t) => {
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])
 })
 
+t.test('no token lives longer than a quarter of an hour', async (t) => {
+  t.equal(loadConfig('api', { ...urls, TOKEN_SECONDS: '900' }, random).tokenSeconds, 900)
+  t.strictSame(named(refusal('api', { ...urls, TOKEN_SECONDS: '901' })), ['TOKEN_SECONDS'])
+})
+
 t.test('a number that is none is bad', async (t) => {
   for (const value of ['abc', '3000x', 'true', '0.5', 'null', '30 00']) t.strictSame(named(refusal('api', { ...urls, PORT: value })), ['PORT'], value)
 })
