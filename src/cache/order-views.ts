@@ -41,6 +41,7 @@ const UNPERSISTED_MS = 24 * 3_600_000
 /** Views that Redis did not take and that are tried again: 10 MB or so. */
 const MOST_MISSED = 10_000
 const REPAIR_MS = 250
+const REPAIR_AGAIN_MS = 1000
 const REPAIR_BATCH = 500
 const RANK_DIGITS = 12
 const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
@@ -50,6 +51,9 @@ export interface ViewToPut {
   view: OrderView
   replaces?: string
 }
+
+/** With the moment since which it should be in Redis, milliseconds since 1970. */
+interface DatedView extends ViewToPut { at: number }
 
 export interface FoundView {
   view: OrderView | null
@@ -65,10 +69,11 @@ export class OrderViews {
   readonly #redis: Redis
   readonly #prefix: string
   readonly #onFailure: (error: Error) => void
-  #gathered: ViewToPut[] = []
+  #gathered: DatedView[] = []
   #writing: Promise<boolean> | null = null
-  readonly #missed = new Map<string, { put: ViewToPut, at: number }>()
+  readonly #missed = new Map<string, DatedView>()
   #repairing: NodeJS.Timeout | null = null
+  #underRepair = 0
   #doubtedUntil = 0
 
   constructor (redis: Redis, prefix: string, onFailure: (error: Error) => void) {
@@ -82,11 +87,11 @@ export class OrderViews {
   }
 
   /**
-   * Whether views may be missing, or older than what was seen elsewhere: Redis was out of sight, or emptied, so lately that a
-   * persisted view from before may still live.
+   * Whether views may be missing, or older than what was seen elsewhere: Redis has not taken some yet, or it was out of sight,
+   * or emptied, so lately that a persisted view from before may still live.
    */
   get inDoubt (): boolean {
-    return Date.now() < this.#doubtedUntil
+    return this.#missed.size + this.#underRepair > 0 || Date.now() < this.#doubtedUntil
   }
 
   /** For the next minute: Redis was out of sight, and whatever was written meanwhile is not there. */
@@ -114,7 +119,8 @@ export class OrderViews {
    */
   async put (views: readonly ViewToPut[]): Promise<boolean> {
     if (views.length === 0) return true
-    this.#gathered.push(...views)
+    const at = Date.now()
+    this.#gathered.push(...views.map((view) => ({ ...view, at })))
     this.#writing ??= new Promise((resolve) => setImmediate(() => {
       this.#writing = null
       resolve(this.#write(this.#gathered.splice(0)))
@@ -122,7 +128,7 @@ export class OrderViews {
     return await this.#writing
   }
 
-  async #write (views: readonly ViewToPut[]): Promise<boolean> {
+  async #write (views: readonly DatedView[]): Promise<boolean> {
     try {
       const keys = views.map(({ view }) => this.#key(view.order.order_id))
       await this.#redis.putOrderViews(keys.length, ...keys, ...views.flatMap(encode))
@@ -134,27 +140,29 @@ export class OrderViews {
     }
   }
 
-  #miss (views: readonly ViewToPut[]): void {
-    const at = Date.now()
-    for (const put of views) {
-      const key = `${put.view.order.order_id} ${put.replaces ?? ''}`
-      const known = this.#missed.get(key)?.put
+  #miss (views: readonly DatedView[]): void {
+    for (const missed of views) {
+      const key = `${missed.view.order.order_id} ${missed.replaces ?? ''}`
+      const known = this.#missed.get(key)
       this.#missed.delete(key)
-      this.#missed.set(key, { put: known && rank(known.view) > rank(put.view) ? known : put, at })
+      this.#missed.set(key, known && rank(known.view) > rank(missed.view) ? known : missed)
     }
     for (const key of this.#missed.keys()) {
       if (this.#missed.size <= MOST_MISSED) break
       this.#missed.delete(key)
     }
-    this.#repairing ??= setTimeout(() => this.#repair(), REPAIR_MS).unref()
+    const pause = this.#underRepair > 0 ? REPAIR_AGAIN_MS : REPAIR_MS
+    this.#repairing ??= setTimeout(() => { void this.#repair() }, pause).unref()
   }
 
-  #repair (): void {
+  async #repair (): Promise<void> {
     this.#repairing = null
     const since = Date.now() - PERSISTED_MS
     const missed = [...this.#missed.values()].filter(({ at }) => at > since)
     this.#missed.clear()
-    for (let from = 0; from < missed.length; from += REPAIR_BATCH) void this.#write(missed.slice(from, from + REPAIR_BATCH).map(({ put }) => put))
+    this.#underRepair++
+    for (let from = 0; from < missed.length; from += REPAIR_BATCH) await this.#write(missed.slice(from, from + REPAIR_BATCH))
+    this.#underRepair--
   }
 
   #key (orderId: string): string {

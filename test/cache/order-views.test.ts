@@ -156,8 +156,10 @@ t.test('a view that Redis did not take is put when it is back, the highest of ea
   proxy.mode = 'refuse'
   proxy.cut()
   for (const view of [accepted, changed, persisted]) t.equal(await own.put([{ view }]), false)
+  t.equal(own.inDoubt, true, 'what is not there yet is doubted')
   proxy.mode = 'pass'
   await eventually('it is there', async () => await seen(changed) !== null)
+  await eventually('there is no doubt any more', () => !own.inDoubt)
   t.strictSame(await seen(changed), changed)
 })
 

@@ -8,7 +8,7 @@ import { type App, isUp, startApi, startWorker } from '../support/apps.js'
 import { amendment, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { amend, ask, booked, line, newcomer, place as placeOrder, reads, type Shown } from '../support/people.js'
-import { openPlace } from '../support/place.js'
+import { needs, openPlace } from '../support/place.js'
 import { isProblem } from '../support/problems.js'
 import { openProxy } from '../support/proxy.js'
 
@@ -85,6 +85,21 @@ t.test('a Redis that is full goes on serving what it holds, and orders are place
   const { order_id: id } = refused.json<Shown>()
   await reads(api, ana, id, 'confirmed')
   t.equal(await client.exists(key(id)), 0, 'what is read is the row')
+})
+
+t.test('an order in the queue whose view a full or silent Redis does not have is not visible yet, never unknown', real.skip ? real : needs('rabbitmq'), async (t) => {
+  const { redis, client, env } = await ownRedis(t)
+  const api = await startApi(t, place, env)
+  const ana = await newcomer(api)
+  const isHidden = async (when: string) => {
+    const placed = await placeOrder(api, ana)
+    t.equal(placed.statusCode, 202, when)
+    isProblem(t, await ask(api, ana, ['GET', placed.json<Shown>().order_id]), 404, 'order-not-visible-yet', when)
+  }
+  await client.config('SET', 'maxmemory', '1')
+  await isHidden('full')
+  await redis.kill('SIGSTOP')
+  for (let round = 0; round < 8; round++) await isHidden('silent')
 })
 
 t.test('a view that Redis took though its answer was lost undoes no newer one', real, async (t) => {
