@@ -21,7 +21,7 @@ export class Tables {
 
   /** Empties them, and lets nobody pay for another's dirty pages. */
   async empty (): Promise<void> {
-    await this.client.query('truncate orders, order_events, outbox, parked_events')
+    await this.client.query('truncate orders, order_events, outbox, parked_events, parked_deeds')
     await this.client.query('checkpoint').catch(() => {}) // a given Postgres may not let us
   }
 
