@@ -1,25 +1,18 @@
 import { isUtf8 } from 'node:buffer'
-import { EnvelopeError, fromEnvelope, toEnvelope } from '../orders/envelope.js'
+import { EnvelopeError, fromEnvelope, type SealedEvent } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 
 /** CloudEvents JSON format and JSON batch format, content types included. */
 export const ONE_EVENT = 'application/cloudevents+json'
 export const EVENT_BATCH = 'application/cloudevents-batch+json'
 
-export interface EncodedEvent {
-  event: OrderEvent
-  json: string
-  /** bytes */
-  size: number
+/** Bytes, without looking at all of them: whatever else stands in an event is ASCII. */
+export function sizeOf ({ event: { order }, json }: SealedEvent): number {
+  return json.length + Buffer.byteLength(order.item_description) - order.item_description.length
 }
 
-/** Each event is serialized once, when it arrives; a batch only joins what is there. */
-export function encodeEvent (event: OrderEvent): EncodedEvent {
-  const json = JSON.stringify(toEnvelope(event))
-  return { event, json, size: Buffer.byteLength(json) }
-}
-
-export function encodeMessage (events: readonly EncodedEvent[]): { content: Buffer, contentType: string } {
+/** A batch only joins what was serialized before. */
+export function encodeMessage (events: readonly SealedEvent[]): { content: Buffer, contentType: string } {
   const [first] = events
   if (events.length === 1 && first) return { content: Buffer.from(first.json), contentType: ONE_EVENT }
   return { content: Buffer.from(`[${events.map(({ json }) => json).join(',')}]`), contentType: EVENT_BATCH }

@@ -43,6 +43,8 @@ interface Entry<T> {
 export class Group<T> {
   readonly #options: GroupOptions<T>
   #gathered: Array<Entry<T>> = []
+  /** Of all that is gathered. */
+  #bytes = 0
   readonly #flights = new Set<Array<Entry<T>>>()
   #inFlight = 0
   #sweeper: NodeJS.Timeout | undefined
@@ -83,14 +85,16 @@ export class Group<T> {
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#options.timeLimitMs
       this.#unsettled++
-      this.#gathered.push({ item, size: this.#options.sizeOf(item), deadline, settled: false, resolve, reject })
+      const size = this.#options.sizeOf(item)
+      this.#bytes += size
+      this.#gathered.push({ item, size, deadline, settled: false, resolve, reject })
       this.#sweeper ??= setInterval(() => this.#sweep(), Math.ceil(this.#options.timeLimitMs / 8))
     })
   }
 
   /** Gives back everything gathered and not sent, as refused. What is in flight is settled by its own send. */
   giveBack (detail: string): void {
-    for (const entry of this.#gathered.splice(0)) this.#settle(entry, new GroupError('refused', detail))
+    for (const entry of this.#takeOut(this.#gathered.length)) this.#settle(entry, new GroupError('refused', detail))
   }
 
   /** Resolves when no caller waits any more; what was given up in flight is not waited for. */
@@ -99,22 +103,30 @@ export class Group<T> {
   }
 
   #pump (): void {
-    while (this.#gathered.length > 0 && this.#flights.size < this.#options.maxInFlight) {
-      const { count, full } = this.#next()
+    const { maxItems, maxBytes, maxInFlight } = this.#options
+    while (this.#gathered.length > 0 && this.#flights.size < maxInFlight) {
+      const full = this.#gathered.length >= maxItems || this.#bytes > maxBytes
       if (this.#flights.size > 0 && !full) return
-      void this.#send(this.#gathered.splice(0, count))
+      void this.#send(this.#takeOut(this.#fitting()))
     }
   }
 
-  /** How many of the gathered fit into one group, and whether they fill it. */
-  #next (): { count: number, full: boolean } {
+  /** How many of the gathered fit into one group: at least one. */
+  #fitting (): number {
     const { maxItems, maxBytes } = this.#options
-    let bytes = 0
-    for (const [index, { size }] of this.#gathered.entries()) {
+    let [count, bytes] = [0, 0]
+    for (const { size } of this.#gathered) {
       bytes += size
-      if (index === maxItems || (index > 0 && bytes > maxBytes)) return { count: index, full: true }
+      if (count === maxItems || (count > 0 && bytes > maxBytes)) break
+      count++
     }
-    return { count: this.#gathered.length, full: this.#gathered.length === maxItems }
+    return count
+  }
+
+  #takeOut (count: number): Array<Entry<T>> {
+    const entries = this.#gathered.splice(0, count)
+    for (const { size } of entries) this.#bytes -= size
+    return entries
   }
 
   async #send (entries: Array<Entry<T>>): Promise<void> {
@@ -137,7 +149,7 @@ export class Group<T> {
   #sweep (): void {
     const now = Date.now()
     const late = this.#gathered.findIndex((entry) => entry.deadline > now)
-    const unsent = this.#gathered.splice(0, late === -1 ? this.#gathered.length : late)
+    const unsent = this.#takeOut(late === -1 ? this.#gathered.length : late)
     for (const entry of unsent) this.#settle(entry, new GroupError('refused', 'not sent in time'))
     for (const flight of this.#flights) {
       for (const entry of flight) if (entry.deadline <= now) this.#settle(entry, new GroupError('unknown', 'not answered in time'))

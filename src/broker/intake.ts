@@ -1,11 +1,11 @@
-import { toEnvelope } from '../orders/envelope.js'
+import type { SealedEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
-import type { OrderEvent } from '../orders/event.js'
+import { sizeOf } from './codec.js'
 import { Group, GroupError } from './group.js'
 import type { Publisher } from './publisher.js'
 
 /** Writes the events to the outbox in one committed statement, or throws an error with `outcome`. */
-export type WriteOutbox = (events: OrderEvent[]) => Promise<void>
+export type WriteOutbox = (events: SealedEvent[]) => Promise<void>
 
 export type Road = 'broker' | 'outbox'
 
@@ -16,16 +16,16 @@ export type Road = 'broker' | 'outbox'
  */
 export class Intake {
   readonly #publisher: Publisher
-  readonly #outbox: Group<OrderEvent>
-  readonly #onOutbox: (event: OrderEvent, why: Error) => void
+  readonly #outbox: Group<SealedEvent>
+  readonly #onOutbox: (sealed: SealedEvent, why: Error) => void
 
   /** @param onOutbox told of every event that went the outbox road, and why */
-  constructor (publisher: Publisher, write: WriteOutbox, timeLimitMs: number, onOutbox: (event: OrderEvent, why: Error) => void) {
+  constructor (publisher: Publisher, write: WriteOutbox, timeLimitMs: number, onOutbox: (sealed: SealedEvent, why: Error) => void) {
     this.#publisher = publisher
     this.#onOutbox = onOutbox
     this.#outbox = new Group({
       send: write,
-      sizeOf: (event) => JSON.stringify(toEnvelope(event)).length,
+      sizeOf,
       maxItems: 1000,
       maxBytes: 1024 * 1024,
       maxInFlight: 2,
@@ -35,23 +35,25 @@ export class Intake {
   }
 
   /** @throws OrderError `not_accepted` (nothing was written) or `outcome_unknown` */
-  async take (event: OrderEvent): Promise<Road> {
-    return await this.takeAll([event])[0]!
+  async take (sealed: SealedEvent): Promise<Road> {
+    return await this.#settle(sealed, this.#publisher.publish([sealed])[0]!)
   }
 
   /** In as few messages as their limit allows; one promise an event, as `take`. */
-  takeAll (events: readonly OrderEvent[]): Array<Promise<Road>> {
-    return this.#publisher.publish(events).map(async (publishing, index) => await this.#settle(events[index]!, publishing))
+  takeAll (events: readonly SealedEvent[]): Array<Promise<Road>> {
+    return this.#publisher.publish(events).map((publishing, index) => this.#settle(events[index]!, publishing))
   }
 
-  async #settle (event: OrderEvent, publishing: Promise<void>): Promise<Road> {
-    const failure = await publishing.then(() => null, asGroupError)
-    if (failure === null) return 'broker'
-    await this.#outbox.add(event).catch((cause: unknown) => {
+  #settle (sealed: SealedEvent, publishing: Promise<void>): Promise<Road> {
+    return publishing.then(() => 'broker', async (error: unknown) => await this.#byOutbox(sealed, asGroupError(error)))
+  }
+
+  async #byOutbox (sealed: SealedEvent, failure: GroupError): Promise<Road> {
+    await this.#outbox.add(sealed).catch((cause: unknown) => {
       const unknown = failure.outcome === 'unknown' || asGroupError(cause).outcome === 'unknown'
       throw new OrderError(unknown ? 'outcome_unknown' : 'not_accepted', { cause })
     })
-    this.#onOutbox(event, failure)
+    this.#onOutbox(sealed, failure)
     return 'outbox'
   }
 

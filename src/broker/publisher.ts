@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from 'amqplib'
-import type { OrderEvent } from '../orders/event.js'
-import { type EncodedEvent, encodeEvent, encodeMessage } from './codec.js'
+import type { SealedEvent } from '../orders/envelope.js'
+import { encodeMessage, sizeOf } from './codec.js'
 import { Group, GroupError } from './group.js'
 import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
 
@@ -17,7 +17,7 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #group: Group<EncodedEvent>
+  readonly #group: Group<SealedEvent>
   readonly #returned = new Set<string>()
   #channel: ConfirmChannel | null = null
   #blocked = false
@@ -29,7 +29,7 @@ export class Publisher {
     this.#options = options
     this.#group = new Group({
       send: (events) => this.#publish(events),
-      sizeOf: ({ size }) => size,
+      sizeOf,
       maxItems: 256,
       maxBytes: 128 * 1024,
       maxInFlight: 4,
@@ -59,9 +59,9 @@ export class Publisher {
   }
 
   /** One promise an event, resolved when the broker confirmed it. @throws GroupError: `refused` never reached a queue, `unknown` may have */
-  publish (events: readonly OrderEvent[]): Array<Promise<void>> {
+  publish (events: readonly SealedEvent[]): Array<Promise<void>> {
     if (!this.open) return events.map(() => Promise.reject(new GroupError('refused', 'no broker to publish to')))
-    return this.#group.addAll(events.map(encodeEvent))
+    return this.#group.addAll(events)
   }
 
   /** Resolves when every event was confirmed or given up. */
@@ -69,7 +69,7 @@ export class Publisher {
     return this.#group.settled()
   }
 
-  async #publish (events: EncodedEvent[]): Promise<void> {
+  async #publish (events: SealedEvent[]): Promise<void> {
     const channel = this.#channel
     if (!channel) throw new GroupError('refused', 'no broker to publish to')
     const { content, contentType } = encodeMessage(events)

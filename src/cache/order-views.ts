@@ -1,7 +1,7 @@
 import type { Redis, Result } from 'ioredis'
-import type { OrderEvent } from '../orders/event.js'
+import { fromEnvelope, seal, type SealedEvent } from '../orders/envelope.js'
 import type { Order } from '../orders/order.js'
-import { type OrderView, rank } from '../orders/view.js'
+import { type AcceptedView, type OrderView, rank } from '../orders/view.js'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -13,7 +13,7 @@ declare module 'ioredis' {
 }
 
 /**
- * A value is `<rank, 12 digits> <event_id> <JSON: the order, or the events taken while it is not persisted>`: the guard reads
+ * A value is `<rank, 12 digits> <event_id> <JSON: the order, or the envelopes of the events taken while it is not persisted>`: the guard reads
  * its first bytes and never parses JSON.
  * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
  * because it shows what will never be.
@@ -49,7 +49,9 @@ const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
 /** A view to write; `replaces` names a rejected event whose view gives way whatever its rank. */
 export interface ViewToPut {
   view: OrderView
-  replaces?: string
+  replaces?: string | undefined
+  /** The event it shows, when it is at hand with its JSON. */
+  sealed?: SealedEvent | undefined
 }
 
 /** With the moment since which it should be in Redis, milliseconds since 1970. */
@@ -120,7 +122,7 @@ export class OrderViews {
   async put (views: readonly ViewToPut[]): Promise<boolean> {
     if (views.length === 0) return true
     const at = Date.now()
-    this.#gathered.push(...views.map((view) => ({ ...view, at })))
+    for (const { view, replaces, sealed } of views) this.#gathered.push({ view, replaces, sealed, at })
     this.#writing ??= new Promise((resolve) => setImmediate(() => {
       this.#writing = null
       resolve(this.#write(this.#gathered.splice(0)))
@@ -170,18 +172,22 @@ export class OrderViews {
   }
 }
 
-function encode ({ view, replaces = '' }: ViewToPut): Array<string | number> {
+function encode ({ view, replaces = '', sealed }: ViewToPut): Array<string | number> {
   const digits = String(rank(view)).padStart(RANK_DIGITS, '0')
-  const known = view.persisted ? view.order : view.taken
-  return [digits, `${digits} ${view.event_id} ${JSON.stringify(known)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
+  return [digits, `${digits} ${view.event_id} ${view.persisted ? JSON.stringify(view.order) : jsonOf(view, sealed)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
+}
+
+function jsonOf ({ taken }: AcceptedView, last = seal(taken.at(-1)!)): string {
+  return `[${[...taken.slice(0, -1).map((event) => seal(event).json), last.json].join(',')}]`
 }
 
 function decode (value: string): OrderView | null {
   const head = VALUE.exec(value)
   if (!head) return null
   const event_id = head[2]!
-  const known = JSON.parse(value.slice(head[0].length)) as Order | OrderEvent[]
+  const known = JSON.parse(value.slice(head[0].length)) as Order | unknown[]
   if (!Array.isArray(known)) return { order: known, event_id, persisted: true }
-  const last = known.at(-1)
-  return last ? { order: last.order, event_id, persisted: false, taken: known } : null
+  const taken = known.map(fromEnvelope)
+  const last = taken.at(-1)
+  return last ? { order: last.order, event_id, persisted: false, taken } : null
 }

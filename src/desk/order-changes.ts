@@ -1,6 +1,8 @@
+import { seal } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
 import { amendOrder, moveOrder, type OrderEvent, type Origin } from '../orders/event.js'
 import { isAmendable, mayMove, type MovableStatus } from '../orders/lifecycle.js'
+import { thisMoment } from '../orders/moment.js'
 import type { OrderLine } from '../orders/order.js'
 import { entityTag, isAhead, matches } from '../orders/tags.js'
 import { acceptedView, type OrderView } from '../orders/view.js'
@@ -73,9 +75,9 @@ export class OrderChanges {
     const { intake, views, newId } = this.#options
     this.#checkPrecondition(view, if_match)
     if (fault) throw new OrderError(fault, { tag: entityTag(view.order) })
-    const event = build({ event_id: newId(), now: new Date().toISOString(), request_id, traceparent })
+    const event = build({ event_id: newId(), now: thisMoment(), request_id, traceparent })
     await this.#claim(event, request)
-    await intake.take(event).catch(async (error: unknown) => {
+    await intake.take(seal(event)).catch(async (error: unknown) => {
       if (error instanceof OrderError && error.code === 'not_accepted') await this.#options.claims?.release(event.order.order_id, event.order.version)
       throw error
     })

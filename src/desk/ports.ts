@@ -1,3 +1,4 @@
+import type { SealedEvent } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import type { KeyRecord, KeyUse } from '../orders/identity.js'
 import type { Order } from '../orders/order.js'
@@ -8,17 +9,17 @@ import type { Credentials, PersonChange, Registration, Session, User } from '../
 
 /** Takes an order event so that it cannot be lost any more. @throws OrderError `not_accepted` or `outcome_unknown` */
 export interface IntakePort {
-  take (event: OrderEvent): Promise<unknown>
+  take (event: SealedEvent): Promise<unknown>
   /** In as few messages as their limit allows; one promise an event, in their order. */
-  takeAll (events: readonly OrderEvent[]): Array<Promise<unknown>>
+  takeAll (events: readonly SealedEvent[]): Array<Promise<unknown>>
 }
 
 /** Views of orders, fast and forgetful: never throws, a failure is a miss. */
 export interface ViewsPort {
   /** `asked` false: the cache could not be asked, so a missing view says nothing */
   get (orderId: string): Promise<{ view: OrderView | null, asked: boolean }>
-  /** Each is written only over a lower rank, or over the view of the rejected event that it `replaces`. */
-  put (views: ReadonlyArray<{ view: OrderView, replaces?: string }>): Promise<unknown>
+  /** Each is written only over a lower rank, or over the view of the rejected event that it `replaces`. `sealed`: the event it shows, if at hand. */
+  put (views: ReadonlyArray<{ view: OrderView, replaces?: string, sealed?: SealedEvent }>): Promise<unknown>
   /** The cache was out of sight or emptied lately: views may be missing, or be older than what was seen elsewhere. */
   readonly inDoubt: boolean
 }

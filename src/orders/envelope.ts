@@ -8,6 +8,7 @@ import { isMoment } from './moment.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
 
 export const SCHEMA_VERSION = 1
+const SOURCE = '/comanda/api'
 const SCHEMA_NAME = 'urn:comanda:order-event:'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 // eslint-disable-next-line no-control-regex -- U+0000 is what is looked for: Postgres stores none
@@ -51,30 +52,25 @@ const Envelope = Type.Object({
 export type Envelope = Static<typeof Envelope>
 const checker = TypeCompiler.Compile(Envelope)
 
-export function toEnvelope ({ event_id, type, base, order, occurred_at, request_id, traceparent }: OrderEvent): Envelope {
-  return {
-    specversion: '1.0',
-    id: event_id,
-    type: type as Envelope['type'],
-    source: '/comanda/api',
-    subject: order.order_id,
-    time: occurred_at,
-    datacontenttype: 'application/json',
-    dataschema: `${SCHEMA_NAME}${SCHEMA_VERSION}`,
-    requestid: request_id,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    data: {
-      user_id: order.user_id,
-      item_description: order.item_description,
-      item_quantity: order.item_quantity,
-      item_price: order.item_price,
-      total_value: order.total_value,
-      status: order.status as Envelope['data']['status'],
-      version: order.version,
-      base,
-      created_at: order.created_at
-    }
-  }
+/** An order event and the JSON it is: written once, at the desk, and then published and cached as it stands. */
+export interface SealedEvent {
+  event: OrderEvent
+  json: string
+}
+
+/**
+ * Put together by hand: only what somebody typed needs escaping. (Measured: JSON.stringify of an object built for it took
+ * three times as long.)
+ */
+export function seal (event: OrderEvent): SealedEvent {
+  const { event_id, type, base, order, occurred_at, request_id, traceparent } = event
+  const json = `{"specversion":"1.0","id":"${event_id}","type":"${type}","source":"${SOURCE}","subject":"${order.order_id}","time":"${occurred_at}",` +
+    `"datacontenttype":"application/json","dataschema":"${SCHEMA_NAME}${SCHEMA_VERSION}","requestid":${JSON.stringify(request_id)},` +
+    (traceparent === undefined ? '' : `"traceparent":${JSON.stringify(traceparent)},`) +
+    `"data":{"user_id":${order.user_id},"item_description":${JSON.stringify(order.item_description)},"item_quantity":${order.item_quantity},` +
+    `"item_price":${order.item_price},"total_value":${order.total_value},"status":"${order.status}","version":${order.version},` +
+    `"base":${base === null ? 'null' : `"${base}"`},"created_at":"${order.created_at}"}}`
+  return { event, json }
 }
 
 /** Why something read from the wire is not an order event this build can apply. */
@@ -99,15 +95,10 @@ export function fromEnvelope (value: unknown): OrderEvent {
   refuseIncoherent(value)
   // Picked one by one: unknown members are let through, not taken over.
   const { user_id, item_description, item_quantity, item_price, total_value, status, version, base, created_at } = value.data
-  return {
-    event_id: value.id,
-    type: value.type,
-    base,
-    occurred_at: value.time,
-    request_id: value.requestid,
-    ...(value.traceparent === undefined ? {} : { traceparent: value.traceparent }),
-    order: { order_id: value.subject, user_id, item_description, item_quantity, item_price, total_value, status, version, created_at, updated_at: value.time }
-  }
+  const order = { order_id: value.subject, user_id, item_description, item_quantity, item_price, total_value, status, version, created_at, updated_at: value.time }
+  const event: OrderEvent = { event_id: value.id, type: value.type, base, order, occurred_at: value.time, request_id: value.requestid }
+  if (value.traceparent !== undefined) event.traceparent = value.traceparent
+  return event
 }
 
 function refuseNewerSchema (value: unknown): void {

@@ -1,3 +1,12 @@
+let now = { at: 0, text: '' }
+
+/** This moment as this service writes it; formatted once a millisecond, because every order and every log line asks for it. */
+export function thisMoment (): string {
+  const at = Date.now()
+  if (at !== now.at) now = { at, text: new Date(at).toISOString() }
+  return now.text
+}
+
 const MOMENT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /**

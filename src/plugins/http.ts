@@ -91,17 +91,16 @@ export const httpPlugin = fp(async (app) => {
   })
 
   app.addHook('onResponse', (request, reply, done) => {
-    if (request.routeOptions.config.quiet === true) {
-      done()
-      return
+    const { config, url } = request.routeOptions // made anew whenever it is asked for
+    if (config.quiet !== true) {
+      request.log.info({
+        method: request.method,
+        route: url ?? 'unknown',
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+        user_id: request.caller?.user_id
+      }, 'request')
     }
-    request.log.info({
-      method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-      ...(request.caller ? { user_id: request.caller.user_id } : {})
-    }, 'request')
     done()
   })
 }, { name: 'http', dependencies: ['config'] })

@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { GroupError } from '../broker/group.js'
 import { Intake } from '../broker/intake.js'
 import { Publisher } from '../broker/publisher.js'
-import type { OrderEvent } from '../orders/event.js'
+import type { SealedEvent } from '../orders/envelope.js'
 import { insertOutbox } from '../store/outbox.js'
 
 declare module 'fastify' {
@@ -25,11 +25,11 @@ export const intakePlugin = fp(async (app) => {
     publisher.use(channel)
     return channel
   })
-  const write = async (events: OrderEvent[]) => {
+  const write = async (sealed: SealedEvent[]) => {
     if (app.health.state('postgres') === 'down') throw new GroupError('refused', 'Postgres is known to be away')
-    await insertOutbox(app.reservedPool, events)
+    await insertOutbox(app.reservedPool, sealed.map(({ event }) => event))
   }
-  const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event_id, order, request_id }, why) => {
+  const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event: { event_id, order, request_id } }, why) => {
     app.log.debug({ event_id, order_id: order.order_id, request_id, reason: why.message }, 'an order event was taken by the outbox')
   })
   app.decorate('intake', intake)

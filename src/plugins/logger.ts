@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from '../config.js'
+import { thisMoment } from '../orders/moment.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -13,7 +14,7 @@ export function createLogger (config: Config, destination?: DestinationStream): 
   const options = {
     level: config.logLevel,
     base: { name: config.process, version, pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${thisMoment()}"`,
     formatters: { level: (level: string) => ({ level }) }
   }
   if (destination) return pino(options, destination)

@@ -36,7 +36,7 @@ export const validationPlugin = fp(async (app) => {
   const options: Options = { allErrors: true, verbose: true, removeAdditional: false, useDefaults: true }
   const strict = compiler({ ...options, coerceTypes: false })
   const coercing = compiler({ ...options, coerceTypes: true })
-  app.setValidatorCompiler(({ schema, httpPart = '' }) => httpPart === 'body' ? strict.compile(schema) : finite(coercing.compile(schema), httpPart))
+  app.setValidatorCompiler(({ schema, httpPart = '' }) => httpPart === 'body' ? strict.compile(schema) : finite(coercing.compile(schema), schema, httpPart))
   app.setSchemaErrorFormatter((errors, part) => new InputError((errors as ErrorObject[]).map((error) => inputFault(error, part))))
   app.decorate('itemFaults', ({ validationError }: FastifyRequest) => {
     const items = new Map<number, InputError>()
@@ -70,13 +70,19 @@ function compiler (options: Options): Ajv {
 }
 
 /** Coercion makes Infinity of `Infinity` and of `1e400`, and Ajv holds no bound against a number that is not finite. */
-function finite (validate: ValidateFunction, part: string): (data: Record<string, unknown>) => true | { error: InputError } {
+function finite (validate: ValidateFunction, schema: unknown, part: string): (data: Record<string, unknown>) => true | { error: InputError } {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
+  const numbers = Object.keys(properties).filter((name) => properties[name]!.type === 'integer' || properties[name]!.type === 'number')
   return (data) => {
-    const faults = validate(data) ? [] : (validate.errors ?? []).map((error) => inputFault(error, part))
-    for (const [name, value] of Object.entries(data)) {
-      if (typeof value === 'number' && !Number.isFinite(value)) faults.push({ pointer: `${part}#/${escapePointer(name)}`, detail: 'must be a finite number' })
+    const valid = validate(data)
+    const infinite = numbers.filter((name) => typeof data[name] === 'number' && !Number.isFinite(data[name]))
+    if (valid && infinite.length === 0) return true
+    return {
+      error: new InputError([
+        ...(valid ? [] : (validate.errors ?? []).map((error) => inputFault(error, part))),
+        ...infinite.map((name) => ({ pointer: `${part}#/${escapePointer(name)}`, detail: 'must be a finite number' }))
+      ])
     }
-    return faults.length === 0 || { error: new InputError(faults) }
   }
 }
 

@@ -1,4 +1,4 @@
-import { EnvelopeError, fromEnvelope, toEnvelope } from '../orders/envelope.js'
+import { EnvelopeError, fromEnvelope, seal } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
@@ -9,7 +9,7 @@ export async function insertOutbox (client: Client, events: readonly OrderEvent[
     on conflict (event_id) do nothing`, [
     events.map((event) => event.event_id),
     events.map((event) => event.order.order_id),
-    events.map((event) => JSON.stringify(toEnvelope(event)))
+    events.map((event) => seal(event).json)
   ])
 }
 

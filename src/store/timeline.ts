@@ -1,4 +1,4 @@
-import { toEnvelope } from '../orders/envelope.js'
+import { seal } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { confirmed, type Order } from '../orders/order.js'
 import type { TimelineEnd, TimelineEntry } from '../orders/timeline.js'
@@ -32,7 +32,7 @@ export async function listOrderEvents (client: Client, orderId: string, taken: r
     from pending, lateral (select (event ->> 'id')::uuid as event_id, (event -> 'data' ->> 'version')::integer as version) as named
     where (version, event_id) > ($2, $3) and event_id not in (select event_id from recorded)
     order by version, event_id limit $4`,
-  [orderId, after?.version ?? 0, after?.event_id ?? '00000000-0000-0000-0000-000000000000', limit, JSON.stringify(taken.map(toEnvelope))])
+  [orderId, after?.version ?? 0, after?.event_id ?? '00000000-0000-0000-0000-000000000000', limit, `[${taken.map((event) => seal(event).json).join(',')}]`])
   return rows.map(entry)
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { encodeEvent } from '../broker/codec.js'
 import type { OrderViews, ViewToPut } from '../cache/order-views.js'
 import type { Decision } from '../orders/chain.js'
+import { seal } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
 import { recordEvents, type RefusalReason } from '../store/order-events.js'
@@ -67,7 +67,7 @@ export class Booking {
   /** Records an event that can never be applied as rejected, for its reader, and parks its bytes, for the operator. */
   async refuse (client: Client, event: OrderEvent, reason: RefusalReason, from: Pick<ParkedEvent, 'source' | 'attempts'>): Promise<Applied> {
     await recordEvents(client, [{ event, outcome: 'rejected', reason }])
-    await this.parkIn(client, { ...from, reason, headers: {}, raw: Buffer.from(encodeEvent(event).json) })
+    await this.parkIn(client, { ...from, reason, headers: {}, raw: Buffer.from(seal(event).json) })
     return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, reason) }
   }
 

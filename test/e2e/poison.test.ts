@@ -1,6 +1,7 @@
 import t from 'tap'
-import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import { DEAD_QUEUE, declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { seal } from '../../src/orders/envelope.js'
 import { openChannel, publishRaw } from '../support/broker.js'
 import { booked, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
@@ -27,7 +28,7 @@ t.test('an event that ends every worker is parked alone, its mates are booked, a
   killer.order.item_description = FATAL
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await declareTopology(channel)
-  await publishRaw(channel, encodeMessage([...mates.slice(0, 9), killer, ...mates.slice(9)].map(encodeEvent)).content, EVENT_BATCH)
+  await publishRaw(channel, encodeMessage([...mates.slice(0, 9), killer, ...mates.slice(9)].map(seal)).content, EVENT_BATCH)
 
   let deaths = 0
   while (await runComanda(t, ['worker', '--once'], { ...place.env, ...deadly }).exited !== 0) {
@@ -46,7 +47,7 @@ t.test('a worker killed between its commit and its ack: the message comes again,
   const placed = placement(await insertPerson(place.pool))
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await declareTopology(channel)
-  await publishRaw(channel, encodeEvent(placed).json)
+  await publishRaw(channel, seal(placed).json)
   const deadly = preloading(t, `
 let writes = false
 pg.Client.prototype.query = function (statement, ...rest) {

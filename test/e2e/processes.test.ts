@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { encodeEvent } from '../../src/broker/codec.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { seal } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { startApi } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
@@ -101,10 +101,10 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await holder.connect()
     t.teardown(async () => await holder.end())
     await holder.query("begin; insert into orders values ('" + slow.order.order_id + "', " + person.user_id + ", 'x', 1, 1, 1, 'confirmed', 1, gen_random_uuid(), current_date, current_date)")
-    await publishRaw(channel, encodeEvent(slow).json)
+    await publishRaw(channel, seal(slow).json)
     const worker = runComanda(t, ['worker'], place.env)
     await batchUnderWay()
-    await publishRaw(channel, encodeEvent(quick).json)
+    await publishRaw(channel, seal(quick).json)
     await eventually('the second is booked', async () => await booked(quick))
     worker.child.kill(signal)
     await worker.exited

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { encodeEvent } from '../../src/broker/codec.js'
+import { seal } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
@@ -18,7 +18,7 @@ const database = new URL(url).pathname.slice(1)
 const user = await insertPerson(pool)
 const all = needs('redis', 'rabbitmq')
 
-const publish = async (event: OrderEvent) => await publishRaw(await openChannel(t, place.env.AMQP_URL!), encodeEvent(event).json)
+const publish = async (event: OrderEvent) => await publishRaw(await openChannel(t, place.env.AMQP_URL!), seal(event).json)
 const rows = async ({ order }: OrderEvent) => (await booked(pool, [order.order_id])).orders.length
 const wasHeld = async (worker: App) => await eventually('the batch is held', () => worker.lines.some(({ msg }) => msg.startsWith('a batch could not be written')))
 /** Booked once, acked, and nothing parked on the way. */

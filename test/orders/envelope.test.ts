@@ -1,13 +1,14 @@
 import t, { type Test } from 'tap'
-import { decodeMessage, encodeEvent, encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
-import { type Envelope, EnvelopeError, fromEnvelope, toEnvelope } from '../../src/orders/envelope.js'
+import { decodeMessage, encodeMessage, EVENT_BATCH, ONE_EVENT, sizeOf } from '../../src/broker/codec.js'
+import { type Envelope, EnvelopeError, fromEnvelope, seal } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { MAX_PRICE, MAX_QUANTITY } from '../../src/orders/order.js'
 import { amendment, placement } from '../support/events.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const placed = placement(1, { traceparent })
-const good = toEnvelope(placed)
+const wire = (event: OrderEvent) => JSON.parse(seal(event).json) as Envelope
+const good = wire(placed)
 type Change = Partial<Record<keyof Envelope, unknown>>
 const withData = (given: object): Change => ({ data: { ...good.data, ...given } })
 
@@ -43,7 +44,7 @@ t.test('every kind of event comes back as it was', async (t) => {
   Object.assign(largest.order, { item_description: '🌺'.repeat(256), item_quantity: MAX_QUANTITY, item_price: MAX_PRICE, total_value: MAX_QUANTITY * MAX_PRICE })
   const { traceparent: _, ...untraced } = placed
   for (const event of [placed, untraced, amended, later('order.cancelled', 'cancelled'), later('order.status_changed', 'shipped'), largest]) {
-    t.strictSame(fromEnvelope(JSON.parse(JSON.stringify(toEnvelope(event)))), event, event.type)
+    t.strictSame(fromEnvelope(wire(event)), event, event.type)
   }
 })
 
@@ -115,7 +116,7 @@ t.test('a date that does not exist is malformed', async (t) => {
 })
 
 t.test('exactly a placement has version 1, no base and the status accepted', async (t) => {
-  const change = toEnvelope(amendment(placed))
+  const change = wire(amendment(placed))
   refused(t, {
     'a placement with a base': withData({ base: placed.event_id }),
     'a placement of version 2': withData({ version: 2 }),
@@ -142,9 +143,18 @@ t.test('unknown extension attributes and unknown members of data are let through
   t.strictSame(fromEnvelope(value), placed)
 })
 
+t.test('whatever somebody typed comes back as it was, and its size is known', async (t) => {
+  for (const text of ['"', '\\', '\\u0000', '\n\t\r\b\u0001', '\u2028\u2029', '</script>', '}{"', 'Café ☕ 🫘', '\u0085\u00ff', ' ']) {
+    const event = { ...placed, request_id: text, traceparent: text, order: { ...placed.order, item_description: text } }
+    t.strictSame(fromEnvelope(wire(event)), event)
+    const ours = { ...placed, order: event.order }
+    t.equal(sizeOf(seal(ours)), Buffer.byteLength(seal(ours).json))
+  }
+})
+
 t.test('one event is a CloudEvent, several are a batch, and both are read back', async (t) => {
-  const encoded = [placed, placement(2), amendment(placed)].map(encodeEvent)
-  for (const { json, size } of encoded) t.equal(size, Buffer.from(json).length)
+  const encoded = [placed, placement(2), amendment(placed)].map(seal)
+  for (const sealed of encoded) t.equal(sizeOf(sealed), Buffer.from(sealed.json).length)
   const one = encodeMessage(encoded.slice(0, 1))
   t.equal(one.contentType, ONE_EVENT)
   t.strictSame(decodeMessage(one.content), [{ event: placed }])
@@ -166,7 +176,7 @@ t.test('what holds no event is malformed, with its own bytes', async (t) => {
 t.test('one bad member of a batch leaves the others and is given with its own bytes', async (t) => {
   const bad = JSON.stringify({ ...good, data: { ...good.data, item_quantity: 'two' }, note: 'é' })
   const newer = JSON.stringify({ ...good, dataschema: 'urn:comanda:order-event:2' })
-  const decoded = decodeMessage(Buffer.from(`[${encodeEvent(placed).json},${bad},null,${newer},${encodeEvent(placement(1)).json}]`))
+  const decoded = decodeMessage(Buffer.from(`[${seal(placed).json},${bad},null,${newer},${seal(placement(1)).json}]`))
   t.strictSame(decoded.map((one) => 'event' in one ? 'event' : one.fault.code), ['event', 'malformed', 'malformed', 'newer_schema', 'event'])
   t.strictSame(decoded.map((one) => 'event' in one ? '' : one.raw.toString()), ['', bad, 'null', newer, ''])
 })

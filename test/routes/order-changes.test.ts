@@ -201,7 +201,7 @@ t.test('a pending view of a change that was rejected meanwhile gives way to the 
   for (const awayMs of [-60_000, 3_600_000]) {
     const updated_at = new Date(Date.now() + awayMs).toISOString()
     await place.redis!.del(`${place.redisPrefix}order:${id}`)
-    await api.views!.put([{ view: acceptedView({ ...upon, order: { ...upon.order, updated_at } }) }])
+    await api.views!.put([{ view: acceptedView({ ...upon, occurred_at: updated_at, order: { ...upon.order, updated_at } }) }])
     t.match((await ask(api, ana, ['GET', id])).json(), { version: 2, item_quantity: 20 })
     t.match((await place.redis!.get(`${place.redisPrefix}order:${id}`)), /^000000000005 /, 'and is gone from the cache')
   }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { encodeEvent, encodeMessage } from '../../src/broker/codec.js'
+import { encodeMessage } from '../../src/broker/codec.js'
+import { seal } from '../../src/orders/envelope.js'
 import { inTransaction } from '../../src/store/database.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { listDeeds, listParked, park, type ParkedEvent } from '../../src/store/parked-events.js'
@@ -22,7 +23,7 @@ const isBooked = async (ids: string[]) => await eventually('booked', async () =>
 
 t.test('a replayed message is booked once, however often and by however many it is replayed', async (t) => {
   const events = [placement(user), placement(user)]
-  const id = await parked(encodeMessage(events.map(encodeEvent)).content)
+  const id = await parked(encodeMessage(events.map(seal)).content)
   const settled = await Promise.all(Array.from({ length: 5 }, async () => await replayParked(pool, id.slice(0, 20), 'ana')))
   t.strictSame(settled.map(({ before, events }) => [before, events]).sort(), [[false, 2], ...Array.from({ length: 4 }, () => [true, 0])])
   await startWorker(t, place, { AMQP_URL: '' })
@@ -53,7 +54,7 @@ t.test('what the chain rejected stays rejected, whatever is replayed', async (t)
   await insertOutbox(pool, [first, winner, loser])
   await eventually('it is decided', async () => (await booked(pool, [first.order.order_id])).events.length === 3)
   await worker.close()
-  await replayParked(pool, await parked(encodeEvent(loser).json), 'ana')
+  await replayParked(pool, await parked(seal(loser).json), 'ana')
   const outcomes = async () => (await booked(pool, [first.order.order_id])).events.map(({ outcome }) => outcome).sort()
   t.strictSame(await outcomes(), ['applied', 'applied', 'rejected'], 'nobody sees it otherwise meanwhile')
   await startWorker(t, place, { AMQP_URL: '' })

@@ -1,7 +1,8 @@
 import type { ConfirmChannel } from 'amqplib'
 import t from 'tap'
-import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import { DEAD_QUEUE, declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { seal } from '../../src/orders/envelope.js'
 import { inTransaction } from '../../src/store/database.js'
 import { claimOutbox, countOutbox, insertOutbox, releaseOutbox } from '../../src/store/outbox.js'
 import { startWorker } from '../support/apps.js'
@@ -37,7 +38,7 @@ for (const [deliveries, road] of [[2, 'the queue'], [3, 'the outbox']] as const)
     const channel = await openChannel(t, place.env.AMQP_URL!)
     await emptyQueue(channel)
     const events = Array.from({ length: 5 }, () => placement(user))
-    await publishRaw(channel, encodeMessage(events.map(encodeEvent)).content, EVENT_BATCH)
+    await publishRaw(channel, encodeMessage(events.map(seal)).content, EVENT_BATCH)
     await deliverInVain(deliveries - 1)
     const worker = await startWorker(t, place)
     await eventually('all are booked', async () => await rowsOf(events.map(({ order }) => order.order_id)) === 5)
@@ -51,7 +52,7 @@ t.test('what is unreadable in a message delivered too often is parked with its d
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await emptyQueue(channel)
   const good = placement(user)
-  await publishRaw(channel, `[${encodeEvent(good).json}, {"id": "],[\\"{" , "x":1e400} ]`, EVENT_BATCH)
+  await publishRaw(channel, `[${seal(good).json}, {"id": "],[\\"{" , "x":1e400} ]`, EVENT_BATCH)
   await deliverInVain(2)
   const worker = await startWorker(t, place)
   await eventually('it is booked', async () => await rowsOf([good.order.order_id]))
@@ -65,7 +66,7 @@ t.test('what the broker gives up is parked as bytes, never decoded, and acked', 
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await emptyQueue(channel)
   const event = placement(user)
-  const bytes = encodeEvent(event).json
+  const bytes = seal(event).json
   await publishRaw(channel, bytes)
   const message = await eventually('it is delivered', async () => await channel.get(ORDERS_QUEUE))
   channel.nack(message, false, false)

@@ -1,7 +1,8 @@
 import t from 'tap'
-import { encodeEvent, encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { seal } from '../../src/orders/envelope.js'
 import { acceptedView } from '../../src/orders/view.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
@@ -13,7 +14,7 @@ import { needs, openPlace, shutDatabase } from '../support/place.js'
 const place = await openPlace(t)
 const { pool } = place
 const user = await insertPerson(pool)
-const batchOf = (events: OrderEvent[]) => encodeMessage(events.map(encodeEvent)).content
+const batchOf = (events: OrderEvent[]) => encodeMessage(events.map(seal)).content
 const rowsOf = async (events: OrderEvent[]) => (await booked(pool, events.map(({ order }) => order.order_id))).orders
 const allBooked = async (events: OrderEvent[]) => await eventually(`${events.length} orders are booked`, async () => (await rowsOf(events)).length === events.length)
 
@@ -58,7 +59,7 @@ t.test('bytes that are no order event are parked as they came, and what stands b
   const good = placement(user)
   await publishRaw(channel, 'not json at all')
   await publishRaw(channel, Buffer.from([0xff, 0x00, 0xfe]))
-  await publishRaw(channel, `[${encodeEvent(good).json},{"specversion":"1.0","id":"nonsense"}]`, EVENT_BATCH)
+  await publishRaw(channel, `[${seal(good).json},{"specversion":"1.0","id":"nonsense"}]`, EVENT_BATCH)
   await allBooked([good])
   await eventually('all three are acked', async () => await worker.drained())
   const { rows } = await pool.query<{ raw: Buffer }>("select raw from parked_events where source = 'queue' and reason <> 'unknown_user'")
@@ -68,7 +69,7 @@ t.test('bytes that are no order event are parked as they came, and what stands b
 t.test('an event of a newer schema is neither parked nor acked: it waits for a newer worker', needs('rabbitmq'), async (t) => {
   const worker = await startWorker(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
-  const newer = encodeEvent(placement(user)).json.replace('order-event:1', 'order-event:2')
+  const newer = seal(placement(user)).json.replace('order-event:1', 'order-event:2')
   const good = placement(user)
   await publishRaw(channel, newer)
   await publishRaw(channel, batchOf([good]))

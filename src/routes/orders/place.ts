@@ -25,11 +25,8 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 202: OrderShown }
     }
   }, async (request, reply) => {
-    const { order, tag, replayed } = await app.orderDesk.place({
-      ...askedBy(app, request),
-      line: request.body,
-      idempotency_key: request.headers['idempotency-key']
-    })
+    const { caller, request_id, traceparent } = askedBy(app, request)
+    const { order, tag, replayed } = await app.orderDesk.place({ caller, request_id, traceparent, line: request.body, idempotency_key: request.headers['idempotency-key'] })
     reply.code(202).header('location', locationOf(order.order_id)).header('etag', tag)
     if (replayed) reply.header('idempotency-replayed', 'true')
     return order
