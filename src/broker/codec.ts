@@ -6,16 +6,11 @@ import type { OrderEvent } from '../orders/event.js'
 export const ONE_EVENT = 'application/cloudevents+json'
 export const EVENT_BATCH = 'application/cloudevents-batch+json'
 
-/** Bytes, without looking at all of them: whatever else stands in an event is ASCII. */
-export function sizeOf ({ event: { order }, json }: SealedEvent): number {
-  return json.length + Buffer.byteLength(order.item_description) - order.item_description.length
-}
-
 /** A batch only joins what was serialized before. */
 export function encodeMessage (events: readonly SealedEvent[]): { content: Buffer, contentType: string } {
   const [first] = events
-  if (events.length === 1 && first) return { content: Buffer.from(first.json), contentType: ONE_EVENT }
-  return { content: Buffer.from(`[${events.map(({ json }) => json).join(',')}]`), contentType: EVENT_BATCH }
+  if (events.length === 1 && first) return { content: Buffer.from(first.json, 'latin1'), contentType: ONE_EVENT }
+  return { content: Buffer.from(`[${events.map(({ json }) => json).join(',')}]`, 'latin1'), contentType: EVENT_BATCH }
 }
 
 /** One event of a message: read, or why it cannot be and its own bytes, as they came. */

@@ -1,6 +1,5 @@
 import type { SealedEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
-import { sizeOf } from './codec.js'
 import { Group, GroupError } from './group.js'
 import type { Publisher } from './publisher.js'
 
@@ -25,7 +24,7 @@ export class Intake {
     this.#onOutbox = onOutbox
     this.#outbox = new Group({
       send: write,
-      sizeOf,
+      sizeOf: ({ json }) => json.length,
       maxItems: 1000,
       maxBytes: 1024 * 1024,
       maxInFlight: 2,

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import type { SealedEvent } from '../orders/envelope.js'
-import { encodeMessage, sizeOf } from './codec.js'
+import { encodeMessage } from './codec.js'
 import { Group, GroupError } from './group.js'
 import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
 
@@ -29,7 +29,7 @@ export class Publisher {
     this.#options = options
     this.#group = new Group({
       send: (events) => this.#publish(events),
-      sizeOf,
+      sizeOf: ({ json }) => json.length,
       maxItems: 256,
       maxBytes: 128 * 1024,
       maxInFlight: 4,

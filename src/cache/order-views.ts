@@ -1,11 +1,11 @@
 import type { Redis, Result } from 'ioredis'
 import { fromEnvelope, seal, type SealedEvent } from '../orders/envelope.js'
-import type { Order } from '../orders/order.js'
+import { type Order, orderJson } from '../orders/order.js'
 import { type AcceptedView, type OrderView, rank } from '../orders/view.js'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    /** KEYS: one a view. ARGV, four a view: rank, whole value, life in milliseconds, replaced event. */
+    /** KEYS: one a view. ARGV: their life in milliseconds, one value a view, then for each that replaces an event its number and that event. */
     putOrderViews (...args: Array<string | number>): Result<number, Context>
     /** Milliseconds since views were first kept here. */
     ageOfViews (key: string): Result<number, Context>
@@ -19,11 +19,13 @@ declare module 'ioredis' {
  * because it shows what will never be.
  */
 const PUT = `
+local replaced = {}
+for i = #KEYS + 2, #ARGV, 2 do replaced[tonumber(ARGV[i])] = ARGV[i + 1] end
 for i, key in ipairs(KEYS) do
-  local at = (i - 1) * 4
+  local value = ARGV[i + 1]
   local found = redis.call('getrange', key, 0, 48)
-  if found == '' or string.sub(found, 1, 12) < ARGV[at + 1] or (ARGV[at + 4] ~= '' and string.sub(found, 14, 49) == ARGV[at + 4]) then
-    redis.call('set', key, ARGV[at + 2], 'PX', ARGV[at + 3])
+  if found == '' or string.sub(found, 1, 12) < string.sub(value, 1, 12) or string.sub(found, 14, 49) == replaced[i] then
+    redis.call('set', key, value, 'PX', ARGV[1])
   end
 end
 return #KEYS`
@@ -131,9 +133,19 @@ export class OrderViews {
   }
 
   async #write (views: readonly DatedView[]): Promise<boolean> {
+    const persisted = views.filter(({ view }) => view.persisted)
+    const pending = views.filter(({ view }) => !view.persisted)
+    const [first, second] = await Promise.all([this.#call(persisted, PERSISTED_MS), this.#call(pending, UNPERSISTED_MS)])
+    return first && second
+  }
+
+  /** One script call for views that live equally long. */
+  async #call (views: readonly DatedView[], lifeMs: number): Promise<boolean> {
+    if (views.length === 0) return true
     try {
       const keys = views.map(({ view }) => this.#key(view.order.order_id))
-      await this.#redis.putOrderViews(keys.length, ...keys, ...views.flatMap(encode))
+      const replaced = views.flatMap(({ replaces }, index) => replaces === undefined ? [] : [index + 1, replaces])
+      await this.#redis.putOrderViews(keys.length, ...keys, lifeMs, ...views.map(encode), ...replaced)
       return true
     } catch (error) {
       this.#onFailure(error as Error)
@@ -172,12 +184,12 @@ export class OrderViews {
   }
 }
 
-function encode ({ view, replaces = '', sealed }: ViewToPut): Array<string | number> {
-  const digits = String(rank(view)).padStart(RANK_DIGITS, '0')
-  return [digits, `${digits} ${view.event_id} ${view.persisted ? JSON.stringify(view.order) : jsonOf(view, sealed)}`, view.persisted ? PERSISTED_MS : UNPERSISTED_MS, replaces]
+function encode ({ view, sealed }: ViewToPut): string {
+  return `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id} ${view.persisted ? orderJson(view.order) : jsonOf(view, sealed)}`
 }
 
 function jsonOf ({ taken }: AcceptedView, last = seal(taken.at(-1)!)): string {
+  if (taken.length === 1) return `[${last.json}]`
   return `[${[...taken.slice(0, -1).map((event) => seal(event).json), last.json].join(',')}]`
 }
 

@@ -14,7 +14,13 @@ const MOMENT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
  * Postgres knows. Date.parse alone takes 30 February for 2 March.
  */
 export function isMoment (text: string): boolean {
+  if (text === known) return true
   if (!MOMENT.test(text)) return false
   const time = Date.parse(text)
-  return !Number.isNaN(time) && new Date(time).toISOString() === text
+  if (Number.isNaN(time) || new Date(time).toISOString() !== text) return false
+  known = text
+  return true
 }
+
+/** The last one found sound: an event holds the same moment twice, and a batch few others. */
+let known = ''

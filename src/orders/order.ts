@@ -42,6 +42,17 @@ export function totalValue (line: OrderLine): number {
   return line.item_quantity * line.item_price
 }
 
+/**
+ * `JSON.stringify(order)`, a known shape put together by hand: only what somebody typed needs escaping. (Measured: a third of
+ * the time; the worker writes two an order.)
+ */
+export function orderJson (order: Order): string {
+  return `{"order_id":"${order.order_id}","user_id":${order.user_id},"item_description":${JSON.stringify(order.item_description)},` +
+    `"item_quantity":${order.item_quantity},"item_price":${order.item_price},"total_value":${order.total_value},` +
+    `"status":"${order.status}","version":${order.version},"created_at":"${order.created_at}","updated_at":"${order.updated_at}"` +
+    (order.reason === undefined ? '}' : `,"reason":${JSON.stringify(order.reason)}}`)
+}
+
 /** Persisting is what confirms: the state an accepted order has once its event is applied. Any other state stays. */
 export function confirmed (order: Order): Order {
   return order.status === 'accepted' ? { ...order, status: 'confirmed' } : order

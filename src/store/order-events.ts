@@ -1,6 +1,6 @@
 import type { Decision, Outcome } from '../orders/chain.js'
 import type { OrderEvent, OrderEventType } from '../orders/event.js'
-import type { Order } from '../orders/order.js'
+import { type Order, orderJson } from '../orders/order.js'
 import { type Client, plainArray, run } from './database.js'
 
 /** Why an event was refused outside the chain: by these the parking lot may open it again, never what the chain decided. */
@@ -24,7 +24,7 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
     plain((event) => event.order.version),
     plain((event) => event.base),
     plain((event) => event.type),
-    column((event) => JSON.stringify(event.order)).join('\n'), // JSON holds no raw newline
+    column((event) => orderJson(event.order)).join('\n'), // JSON holds no raw newline
     column((event) => event.request_id),
     plainArray(decisions.map(({ outcome }) => outcome)),
     decisions.map((decision) => decision.outcome === 'rejected' ? decision.reason : null),

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { decodeMessage, encodeMessage, EVENT_BATCH, ONE_EVENT, sizeOf } from '../../src/broker/codec.js'
+import { decodeMessage, encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
 import { type Envelope, EnvelopeError, fromEnvelope, seal } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { MAX_PRICE, MAX_QUANTITY } from '../../src/orders/order.js'
@@ -143,18 +143,16 @@ t.test('unknown extension attributes and unknown members of data are let through
   t.strictSame(fromEnvelope(value), placed)
 })
 
-t.test('whatever somebody typed comes back as it was, and its size is known', async (t) => {
+t.test('whatever somebody typed comes back as it was, and is ASCII on its way', async (t) => {
   for (const text of ['"', '\\', '\\u0000', '\n\t\r\b\u0001', '\u2028\u2029', '</script>', '}{"', 'Café ☕ 🫘', '\u0085\u00ff', ' ']) {
     const event = { ...placed, request_id: text, traceparent: text, order: { ...placed.order, item_description: text } }
     t.strictSame(fromEnvelope(wire(event)), event)
-    const ours = { ...placed, order: event.order }
-    t.equal(sizeOf(seal(ours)), Buffer.byteLength(seal(ours).json))
+    t.equal(Buffer.byteLength(seal(event).json), seal(event).json.length)
   }
 })
 
 t.test('one event is a CloudEvent, several are a batch, and both are read back', async (t) => {
   const encoded = [placed, placement(2), amendment(placed)].map(seal)
-  for (const sealed of encoded) t.equal(sizeOf(sealed), Buffer.from(sealed.json).length)
   const one = encodeMessage(encoded.slice(0, 1))
   t.equal(one.contentType, ONE_EVENT)
   t.strictSame(decodeMessage(one.content), [{ event: placed }])
