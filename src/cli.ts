@@ -59,6 +59,16 @@ program.command('health').description('exit with code 0 when the process that ru
   process.exitCode = await runHealth(process.env)
 })
 
+program.command('doctor').description('say what is wrong with the environment and the services, and what to do')
+  .option('--json', 'one JSON object', false)
+  .addHelpText('after', `
+Looks at the environment, Postgres, Redis and RabbitMQ, and changes nothing. Run it in the environment of an api or a worker.
+Exit code: 0 all is well, 1 something is wrong, 2 nothing is wrong but there are warnings. Takes 10 seconds at most.`)
+  .action(async (options: { json: boolean }) => {
+    const { runDoctor } = await import('./commands/doctor.js')
+    process.exitCode = await runDoctor(process.env, options)
+  })
+
 program.command('dev').description('run api and worker over services it finds or starts').action(async () => {
   const { runDev } = await import('./commands/dev.js')
   process.exitCode = await runDev(process.env)

@@ -59,9 +59,9 @@ export class ConfigError extends Error {
 
 /** @param randomSecret signs tokens where no secret need be given @throws ConfigError */
 export function loadConfig (process: ProcessName, env: Record<string, string | undefined>, randomSecret: () => string): Config {
-  const { read, faults } = readEnvironment(env)
+  const { read, faults } = readEnvironment(process, env)
+  if (faults.size > 0) throw new ConfigError(`bad environment: ${[...faults.values()].join('; ')}`)
   const production = read.NODE_ENV === 'production'
-  refuse(new Set([...faults, ...(production ? missingInProduction(process, env) : [])]), env)
   return Object.freeze({
     process,
     production,
@@ -82,14 +82,14 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
   })
 }
 
+/** What this process would refuse to start with: each bad variable by its name, with one sentence that never holds the value. */
+export function badVariables (process: ProcessName, env: Record<string, string | undefined>): Map<string, string> {
+  return readEnvironment(process, env).faults
+}
+
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
   const needed = process === 'api' ? ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET'] : ['REDIS_URL', 'AMQP_URL']
   return needed.filter((name) => !env[name])
-}
-
-function refuse (faults: Set<string>, env: Record<string, string | undefined>): void {
-  if (faults.size === 0) return
-  throw new ConfigError(`bad environment: ${[...faults].map((name) => describe(name, Boolean(env[name]))).join('; ')}`)
 }
 
 function listOf (text: string): string[] {
@@ -98,16 +98,22 @@ function listOf (text: string): string[] {
 
 interface Fault { instancePath: string, params: { missingProperty?: string } }
 
+function readEnvironment (process: ProcessName, env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Map<string, string> } {
+  const { read, faults } = readSchema(env)
+  const names = new Set([...faults, ...(read.NODE_ENV === 'production' ? missingInProduction(process, env) : [])])
+  return { read, faults: new Map([...names].map((name) => [name, describe(name, Boolean(env[name]))])) }
+}
+
 /** An empty variable is a missing one: compose files and shells cannot unset. */
-function readEnvironment (env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Set<string> } {
+function readSchema (env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: string[] } {
   const given = Object.fromEntries(Object.keys(Environment.properties).filter((name) => env[name]).map((name) => [name, numeral(name, env[name]!)]))
   try {
-    return { read: envSchema<Static<typeof Environment>>({ schema: Environment, data: given, env: false }), faults: new Set() }
+    return { read: envSchema<Static<typeof Environment>>({ schema: Environment, data: given, env: false }), faults: [] }
   } catch (error) {
     const faults = (error as { errors?: Fault[] }).errors
     if (!faults) throw error
     const names = faults.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))
-    return { read: given as unknown as Static<typeof Environment>, faults: new Set(names) }
+    return { read: given as unknown as Static<typeof Environment>, faults: names }
   }
 }
 

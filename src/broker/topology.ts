@@ -22,9 +22,23 @@ const ORDERS_ARGUMENTS = {
   'x-delivery-limit': 100
 }
 
-export async function declareTopology (channel: Channel): Promise<void> {
+const QUEUES = {
+  [DEAD_QUEUE]: { durable: true, arguments: { 'x-queue-type': 'quorum' } },
+  [ORDERS_QUEUE]: { durable: true, arguments: ORDERS_ARGUMENTS }
+}
+export type QueueName = keyof typeof QUEUES
+
+export async function declareExchange (channel: Channel): Promise<void> {
   await channel.assertExchange(INTAKE_EXCHANGE, 'direct', { durable: true })
-  await channel.assertQueue(DEAD_QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
-  await channel.assertQueue(ORDERS_QUEUE, { durable: true, arguments: ORDERS_ARGUMENTS })
+}
+
+export async function declareQueue (channel: Channel, name: QueueName): Promise<void> {
+  await channel.assertQueue(name, QUEUES[name])
+}
+
+export async function declareTopology (channel: Channel): Promise<void> {
+  await declareExchange(channel)
+  await declareQueue(channel, DEAD_QUEUE)
+  await declareQueue(channel, ORDERS_QUEUE)
   await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, PLACED_KEY)
 }

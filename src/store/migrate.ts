@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { runner } from 'node-pg-migrate'
+import { type Client, run } from './database.js'
 import { storeError } from './failures.js'
 
 const MIGRATIONS = fileURLToPath(new URL('migrations', import.meta.url))
@@ -30,5 +32,29 @@ export async function migrate (databaseUrl: string): Promise<string[]> {
     throw storeError(error)
   } finally {
     await client.end().catch(() => {})
+  }
+}
+
+export interface MigrationState {
+  /** how many */
+  applied: number
+  /** This build's, and not applied yet. */
+  pending: string[]
+  /** Applied, and not this build's: by a newer one. */
+  unknown: string[]
+  /** Whether what is pending would come after all that is applied: otherwise `migrate` refuses. */
+  inOrder: boolean
+}
+
+/** Compares the tables with this build and changes nothing. @throws StoreError */
+export async function migrationState (client: Client): Promise<MigrationState> {
+  const own = (await readdir(MIGRATIONS)).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length)).sort()
+  const [{ made } = { made: false }] = await run<{ made: boolean }>(client, 'migrations_made', "select to_regclass('migrations') is not null as made", [])
+  const applied = made ? (await run<{ name: string }>(client, 'migrations_applied', 'select name from migrations order by run_on, id', [])).map(({ name }) => name) : []
+  return {
+    applied: applied.length,
+    pending: own.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !own.includes(name)),
+    inOrder: own.slice(0, applied.length).every((name, index) => name === applied[index])
   }
 }

@@ -65,6 +65,14 @@ export async function ordersToRevisit (client: Client, limit: number): Promise<s
   return rows.map((row) => row.order_id)
 }
 
+/** Events that wait for their base, counted to 1000, and for how long the oldest of these; null where there are none. */
+export async function waitingAge (client: Client): Promise<{ events: number, oldest_seconds: number | null }> {
+  const [row] = await run<{ events: number, oldest_seconds: number | null }>(client, 'waiting_age', `
+    select count(*)::integer as events, extract(epoch from clock_timestamp() - min(recorded_at))::float8 as oldest_seconds
+    from (select recorded_at from order_events where outcome = 'waiting' limit 1000) as waiting`, [])
+  return row!
+}
+
 interface EventRow {
   event_id: string
   type: OrderEventType

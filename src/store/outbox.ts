@@ -70,6 +70,26 @@ export async function countOutbox (client: Client): Promise<number> {
   return row!.waiting
 }
 
+export interface OutboxAge {
+  /** Counted to 1000, the oldest. */
+  rows: number
+  /** By the server's clock; null where there are none. */
+  oldest_seconds: number | null
+  /** The most that one of them has had. */
+  attempts: number
+  /** Those that wait for a newer worker. */
+  deferred: number
+}
+
+/** How long rows have been waiting to be worked off. */
+export async function outboxAge (client: Client): Promise<OutboxAge> {
+  const [row] = await run<OutboxAge>(client, 'outbox_age', `
+    select count(*)::integer as rows, extract(epoch from clock_timestamp() - min(taken_at))::float8 as oldest_seconds,
+      coalesce(max(attempts), 0) as attempts, (count(*) filter (where attempts = 0 and due_at > now()))::integer as deferred
+    from (select attempts, taken_at, due_at from outbox order by outbox_id limit 1000) as oldest`, [])
+  return row!
+}
+
 function read (event: unknown): OrderEvent | EnvelopeError {
   try {
     return fromEnvelope(event)

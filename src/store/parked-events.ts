@@ -42,6 +42,14 @@ export async function listParked (client: Client, { limit, settled }: { limit: n
     select ${COLUMNS} from parked_events where $2 or settlement is null order by parked_at desc, hash limit $1`, [limit, settled])
 }
 
+/** Those that nobody dealt with, counted to 1000, and when the latest of these was parked; null where there are none. */
+export async function countParked (client: Client): Promise<{ open: number, latest: string | null }> {
+  const [row] = await run<{ open: number, latest: string | null }>(client, 'count_parked', `
+    select count(*)::integer as open, max(parked_at) as latest
+    from (select parked_at from parked_events where settlement is null limit 1000) as open`, [])
+  return row!
+}
+
 /** Those whose id begins so, at most two: enough to know whether it names one. Locked, so that of two settlements at once one comes first. */
 export async function findParked (client: Client, idStart: string): Promise<ParkedRow[]> {
   return await run<ParkedRow>(client, 'find_parked', `

@@ -1,0 +1,68 @@
+import type { Client } from '../store/database.js'
+import { waitingAge } from '../store/order-events.js'
+import { listOrders } from '../store/orders.js'
+import { outboxAge } from '../store/outbox.js'
+import { countParked } from '../store/parked-events.js'
+import type { Notes } from './finding.js'
+
+/** A worker empties the outbox many times a second: rows older than this are left to nobody, or to a worker that is stuck. */
+const STALE_S = 15
+const STUCK_S = 60
+/** The counts stop there. */
+const MANY = 1000
+
+/** What waits in Postgres, since when, and what an operator must decide. */
+export async function noteBacklog (notes: Notes, client: Client): Promise<void> {
+  const looks: Array<[check: string, look: () => Promise<void>]> = [
+    ['outbox', async () => await noteOutbox(notes, client)],
+    ['waiting events', async () => await noteWaiting(notes, client)],
+    ['parked events', async () => await noteParked(notes, client)],
+    ['newest order', async () => await noteNewest(notes, client)]
+  ]
+  for (const [check, look] of looks) {
+    await look().catch((error: Error & { sqlstate?: string }) => {
+      if (error.sqlstate === undefined || /^(08|57P)/.test(error.sqlstate)) throw error // the server is gone
+      if (error.sqlstate === '57014') notes.warn(check, 'not read in time: the table is locked, or the server has too much to do', 'see pg_stat_activity for who holds it')
+      else notes.warn(check, `cannot be read (SQLSTATE ${error.sqlstate})`, 'grant this user the tables, or apply the migrations')
+    })
+  }
+}
+
+async function noteOutbox (notes: Notes, client: Client): Promise<void> {
+  const { rows, oldest_seconds, attempts, deferred } = await outboxAge(client)
+  if (rows === 0 || oldest_seconds === null) return notes.ok('outbox', 'empty')
+  const found = `${counted(rows, 'event')}, the oldest for ${span(oldest_seconds)}, tried up to ${attempts} times`
+  if (deferred > 0) notes.warn('outbox', `${found}; ${deferred} wait for a newer worker`, 'start workers of the newer release')
+  else if (oldest_seconds <= STALE_S) notes.ok('outbox', found)
+  else notes.add(oldest_seconds <= STUCK_S ? 'warn' : 'wrong', 'outbox', found, 'see that a worker runs, is ready (/readyz) and reaches this database')
+}
+
+async function noteWaiting (notes: Notes, client: Client): Promise<void> {
+  const { events, oldest_seconds } = await waitingAge(client)
+  if (events === 0 || oldest_seconds === null) return notes.ok('waiting events', 'none waits for the event before it')
+  const found = `${counted(events, 'change')} wait for the event before them, the oldest for ${span(oldest_seconds)}`
+  if (oldest_seconds <= STUCK_S) notes.ok('waiting events', found)
+  else notes.warn('waiting events', found, 'see whether the event before is parked (`comanda parked list`) or still in a queue')
+}
+
+async function noteParked (notes: Notes, client: Client): Promise<void> {
+  const { open, latest } = await countParked(client)
+  if (open === 0) notes.ok('parked events', 'none is open')
+  else notes.warn('parked events', `${counted(open, 'event')} open, the latest parked at ${latest}`, 'look at them by `comanda parked list`, then replay or discard each')
+}
+
+/** The messages in a queue tell their age to nobody who does not take them: this tells whether booking goes on. */
+async function noteNewest (notes: Notes, client: Client): Promise<void> {
+  const [newest] = await listOrders(client, { limit: 1 })
+  notes.ok('newest order', newest ? `the newest booked order was placed at ${newest.created_at}` : 'no order is booked yet')
+}
+
+function counted (count: number, noun: string): string {
+  return `${count >= MANY ? `${MANY} or more` : count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function span (seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 120) return `${whole} s`
+  return whole < 7200 ? `${Math.round(whole / 60)} min` : `${Math.round(whole / 3600)} h`
+}

@@ -1,0 +1,78 @@
+import { Redis } from 'ioredis'
+import type { Address } from './address.js'
+import { type Clock, noteClock } from './clock.js'
+import type { Notes } from './finding.js'
+import { ANSWER_MS, inTime } from './limits.js'
+import { type Explain, explain, SilenceError } from './trouble.js'
+import { noteVersion } from './versions.js'
+
+const NEARLY_FULL = 0.9
+const SILENT = /^(Command timed out|connect ETIMEDOUT)$/
+
+/** By the first word of an error reply. */
+const REFUSALS: Record<string, Explain> = {
+  NOAUTH: ({ at, variable }) => ({ found: `${at} wants a password, and ${variable} holds none`, advice: `write it into ${variable} (redis://:password@host:6379)` }),
+  DENIED: ({ at }) => ({ found: `${at} is in protected mode: it lets in nobody from another machine`, advice: 'set a password there (requirepass), and bind it to the address of this network' }),
+  NOPERM: ({ user }) => ({ found: `user ${user} may not run the commands INFO and TIME`, advice: `allow them: ACL SETUSER ${user} +info +time` }),
+  NO_DATABASE: ({ at, name, variable }) => ({ found: `${at} has no database ${name}`, advice: `take a lower number in ${variable}, or raise \`databases\` there` })
+}
+
+/** @param notes is added to as answers come, so that what was found before a silence is kept */
+export async function examineRedis (notes: Notes, { url, address }: { url: string, address: Address }, now: Clock): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS, retryStrategy: () => null
+  })
+  const said: Error[] = []
+  client.on('error', (error) => { said.push(error) })
+  try {
+    await inTime(client.connect())
+    const info = read(await client.info())
+    const [refused] = said
+    if (refused) throw refused // it goes on in database 0 when the one asked for does not exist
+    notes.ok('connection', `database ${address.name} at ${address.at} lets user ${address.user} in`)
+    noteVersion(notes, info.redis_version ?? 'unknown')
+    noteData(notes, info)
+    noteMemory(notes, info)
+    await noteClock(notes, now, async () => milliseconds(await client.time()))
+  } catch (error) {
+    const cause = error instanceof SilenceError ? error : said[0] ?? error
+    notes.trouble(explain(codeOf(cause as Error), cause, address, REFUSALS))
+  } finally {
+    client.disconnect()
+  }
+}
+
+function read (info: string): Record<string, string> {
+  return Object.fromEntries(info.split('\r\n').filter((line) => line.includes(':')).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+function noteData (notes: Notes, { loading, role, rdb_last_bgsave_status: saved, aof_last_write_status: written }: Record<string, string>): void {
+  if (loading === '1') notes.warn('data', 'still loading what it had on disk: every command is refused', 'wait; orders are read from Postgres meanwhile')
+  else if (role === 'slave') notes.wrong('data', 'a replica: nothing can be written', 'name the primary in REDIS_URL')
+  else if (saved === 'err' || written === 'err') notes.wrong('data', 'it cannot write to its disk, and refuses what is written until it can', 'free its disk, or turn persistence off: views need none (save "", appendonly no)')
+  else notes.ok('data', 'loaded, and taken')
+}
+
+function noteMemory (notes: Notes, { maxmemory = '0', used_memory: used = '0', maxmemory_policy: policy = 'noeviction' }: Record<string, string>): void {
+  const most = Number(maxmemory)
+  if (most === 0) return notes.ok('memory', `no bound is set, so nothing is evicted (${policy})`)
+  const full = Number(used) / most
+  const found = `${Math.round(full * 100)} % of ${Math.round(most / 2 ** 20)} MiB used, ${policy}`
+  if (policy !== 'noeviction') notes.warn('memory', `${found}: a full one drops single keys, and an order not persisted yet may be hidden for a moment`, 'set maxmemory-policy to noeviction: what a full one does not take is read from Postgres')
+  else if (full >= NEARLY_FULL) notes.warn('memory', found, 'raise maxmemory: a full one takes no views, and reads go to Postgres')
+  else notes.ok('memory', found)
+}
+
+/** TIME answers in seconds and microseconds. */
+function milliseconds ([seconds, micros]: ReadonlyArray<number | string>): number {
+  return Number(seconds) * 1000 + Number(micros) / 1000
+}
+
+function codeOf ({ message, code }: Error & { code?: string }): string | undefined {
+  if (/DB index is out of range/.test(message)) return 'NO_DATABASE'
+  if (SILENT.test(message)) return 'SILENCE'
+  if (/Connection is closed|Unknown RESP type|Protocol error/.test(message)) return 'CLOSED'
+  const [word] = message.split(' ')
+  if (word === 'WRONGPASS') return 'WRONG_PASSWORD'
+  return code ?? word
+}

@@ -1,0 +1,43 @@
+import { type Client, run } from './database.js'
+
+/** What the server says of itself; settings as this session has them. */
+export interface ServerState {
+  version: string
+  fsync: boolean
+  full_page_writes: boolean
+  synchronous_commit: string
+  read_only: boolean
+  /** a replica */
+  in_recovery: boolean
+  /** Left for users that are no superusers, by the server's and the database's limit. */
+  connections_free: number
+  connections_most: number
+}
+
+export async function serverState (client: Client): Promise<ServerState> {
+  const [row] = await run<ServerState>(client, 'server_state', `
+    with server as (
+      select current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+        - coalesce(current_setting('reserved_connections', true)::integer, 0) as most,
+        (select sum(numbackends) from pg_stat_database)::integer as taken
+    ), own as (
+      select nullif(datconnlimit, -1) as most, numbackends as taken
+      from pg_database join pg_stat_database on datid = oid where pg_database.datname = current_database()
+    )
+    select current_setting('server_version') as version,
+      current_setting('fsync')::boolean as fsync,
+      current_setting('full_page_writes')::boolean as full_page_writes,
+      current_setting('synchronous_commit') as synchronous_commit,
+      current_setting('transaction_read_only')::boolean as read_only,
+      pg_is_in_recovery() as in_recovery,
+      least(server.most - server.taken, own.most - own.taken) as connections_free,
+      least(server.most, own.most) as connections_most
+    from server, own`, [])
+  return row!
+}
+
+/** The server's clock, in milliseconds since 1970. */
+export async function serverClock (client: Client): Promise<number> {
+  const [row] = await run<{ now: number }>(client, 'server_clock', 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now', [])
+  return row!.now
+}
