@@ -9,10 +9,13 @@ export type Standing =
   | { state: 'different', argument: string, ours: string, theirs: string }
   | { state: 'forbidden' }
 
+/** `messages` are ready ones, without those that a worker holds. */
+export interface Depth { messages: number, consumers: number }
+
 export interface QueueState {
   standing: Standing
-  /** Ready, without those that a worker holds; null where there is no such queue */
-  depth: { messages: number, consumers: number } | null
+  /** null where there is no such queue */
+  depth: Depth | null
 }
 
 /** @throws what ends the connection, or is no answer about the exchange */

@@ -1,7 +1,7 @@
 import amqplib, { type ChannelModel } from 'amqplib'
 import { guardConnections } from '../broker/guard.js'
-import { findAlarm, inspectExchange, inspectQueue, type Standing } from '../broker/inspection.js'
-import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE } from '../broker/topology.js'
+import { type Depth, findAlarm, inspectExchange, inspectQueue, type Standing } from '../broker/inspection.js'
+import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
 import type { Address } from './address.js'
 import type { Notes } from './finding.js'
 import { ANSWER_MS, inTime } from './limits.js'
@@ -28,9 +28,9 @@ export async function examineRabbitmq (notes: Notes, { url, address }: { url: st
     const connection = await inTime(open())
     notes.ok('connection', `virtual host ${address.name} at ${address.at} lets user ${address.user} in`)
     noteVersion(notes, String(connection.connection.serverProperties.version))
-    await noteExchange(notes, connection)
-    await noteOrders(notes, connection)
-    await noteDead(notes, connection)
+    noteStanding(notes, `exchange ${INTAKE_EXCHANGE}`, await inTime(inspectExchange(connection)))
+    await noteQueue(notes, connection, ORDERS_QUEUE)
+    await noteQueue(notes, connection, DEAD_QUEUE)
     await noteAlarm(notes, await inTime(open()))
   } catch (error) {
     notes.trouble(explain(codeOf(error as Error), error, address, REFUSALS))
@@ -39,38 +39,31 @@ export async function examineRabbitmq (notes: Notes, { url, address }: { url: st
   }
 }
 
-async function noteExchange (notes: Notes, connection: ChannelModel): Promise<void> {
-  const standing = await inTime(inspectExchange(connection))
-  if (standing.state === 'as_declared') notes.ok(`exchange ${INTAKE_EXCHANGE}`, 'as this build declares it')
-  else noteStanding(notes, `exchange ${INTAKE_EXCHANGE}`, standing)
+async function noteQueue (notes: Notes, connection: ChannelModel, name: QueueName): Promise<void> {
+  const { standing, depth } = await inTime(inspectQueue(connection, name))
+  noteStanding(notes, `queue ${name}`, standing)
+  if (depth) NOTE_DEPTH[name](notes, `messages in ${name}`, depth)
 }
 
-async function noteOrders (notes: Notes, connection: ChannelModel): Promise<void> {
-  const check = `queue ${ORDERS_QUEUE}`
-  const { standing, depth } = await inTime(inspectQueue(connection, ORDERS_QUEUE))
-  noteStanding(notes, check, standing)
-  if (!depth) return
-  const found = `${depth.messages} ready, ${depth.consumers} consumers`
-  const age = depth.messages === 0 ? '' : '; their age is not known: none is taken to look'
-  if (depth.consumers === 0) notes.add(depth.messages === 0 ? 'warn' : 'wrong', check, `${found}: no worker takes orders${age}`, 'start a worker, or see its log and /readyz')
-  else if (depth.messages > MANY_MESSAGES) notes.warn(check, found + age, 'if it grows start more workers, and see whether Postgres is slow')
-  else notes.ok(check, found + age)
-}
-
-async function noteDead (notes: Notes, connection: ChannelModel): Promise<void> {
-  const check = `queue ${DEAD_QUEUE}`
-  const { standing, depth } = await inTime(inspectQueue(connection, DEAD_QUEUE))
-  noteStanding(notes, check, standing)
-  if (!depth) return
-  const found = `${depth.messages} ready, ${depth.consumers} consumers`
-  if (depth.messages === 0) notes.ok(check, found)
-  else notes.warn(check, `${found}: given up by the broker`, 'a worker parks them: start one, then see `comanda parked list`')
+const NOTE_DEPTH: Record<QueueName, (notes: Notes, check: string, depth: Depth) => void> = {
+  [ORDERS_QUEUE]: (notes, check, { messages, consumers }) => {
+    const found = `${messages} ready, ${consumers} consumers`
+    const age = messages === 0 ? '' : '; their age is not known: none is taken to look'
+    if (consumers === 0) notes.add(messages === 0 ? 'warn' : 'wrong', check, `${found}: no worker takes orders${age}`, 'start a worker, or see its log and /readyz')
+    else if (messages > MANY_MESSAGES) notes.warn(check, found + age, 'if it grows start more workers, and see whether Postgres is slow')
+    else notes.ok(check, found + age)
+  },
+  [DEAD_QUEUE]: (notes, check, { messages, consumers }) => {
+    const found = `${messages} ready, ${consumers} consumers`
+    if (messages === 0) notes.ok(check, found)
+    else notes.warn(check, `${found}: given up by the broker`, 'a worker parks them: start one, then see `comanda parked list`')
+  }
 }
 
 function noteStanding (notes: Notes, check: string, standing: Standing): void {
   switch (standing.state) {
     case 'as_declared':
-      return
+      return notes.ok(check, 'as this build declares it')
     case 'missing':
       return notes.warn(check, 'there is none yet', 'start an api or worker: either declares it')
     case 'forbidden':
