@@ -1,10 +1,11 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import { declareTopology } from '../../src/broker/topology.js'
 import { startApi, startWorker } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
 import { needs, openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
-import { openProxy } from '../support/proxy.js'
 
 const place = await openPlace(t)
 const { LOG_LEVEL: _, ...env } = place.env
@@ -42,9 +43,14 @@ t.test('the exit code is 0 when all is well, 1 when something is wrong, 2 when t
 })
 
 t.test('it ends in time when every service is silent, and without an environment', async (t) => {
-  const proxy = await openProxy(t, env.DATABASE_URL!)
-  proxy.mode = 'mute'
-  const { host } = new URL(proxy.url)
+  const sockets: Socket[] = []
+  const server = createServer((socket) => { sockets.push(socket.on('error', () => {})) }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const started = performance.now()
   const silent = runComanda(t, ['doctor'], { DATABASE_URL: `postgres://ana:hunter2@${host}/x`, REDIS_URL: `redis://:hunter2@${host}`, AMQP_URL: `amqp://ana:hunter2@${host}` })
   const bare = runComanda(t, ['doctor'], {})
@@ -52,6 +58,7 @@ t.test('it ends in time when every service is silent, and without an environment
   const took = performance.now() - started
   t.ok(took < 12_000, `${Math.round(took)} ms`)
   t.match(bare.output.join('\n'), /wrong {2}configuration DATABASE_URL +DATABASE_URL is missing/)
+  t.equal(silent.output.filter((line) => /no answer from/.test(line)).length, 3)
   t.notMatch(silent.output.join('\n'), /hunter2/)
 })
 

@@ -72,7 +72,15 @@ t.test('a service that takes connections and says nothing holds nobody up', all,
   for (const name of ['postgres', 'redis', 'rabbitmq']) isFound(t, found, `${name} connection`, 'wrong', /^no answer from .* in time/)
 })
 
-t.test('a service that falls silent in the middle is told, and what it said before is kept', async (t) => {
+t.test('a connection that is cut in the middle is told, and what was found before is kept', async (t) => {
+  const proxy = await openProxy(t, env.DATABASE_URL!)
+  proxy.cutAfter = Buffer.from('server_clock')
+  const found = await lookAt(t, { ...without, DATABASE_URL: proxy.url })
+  isFound(t, found, 'postgres durability', found.get('postgres durability')!.mark, /on disk|off/)
+  isFound(t, found, 'postgres answers', 'wrong', /closed the connection without a word/)
+})
+
+t.test('a table that is locked holds nobody up', async (t) => {
   const blocker = await pool.connect()
   await blocker.query('begin; lock table outbox, order_events, parked_events, orders in access exclusive mode')
   const started = performance.now()
