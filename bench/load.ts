@@ -30,8 +30,8 @@ export interface LoadResult {
 }
 
 /** Starts a script of this folder that speaks with us by messages, and ends when we do. */
-export function forkScript (name: string, endings: Endings): ChildProcess {
-  const child = fork(fileURLToPath(new URL(name, import.meta.url)), { env: { PATH: process.env.PATH, NODE_ENV: 'production' } })
+export function forkScript (name: string, endings: Endings, args: readonly string[] = [], env: Record<string, string> = {}): ChildProcess {
+  const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, { env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env } })
   endings.add(name, () => child.kill('SIGKILL'))
   return child
 }

@@ -67,7 +67,8 @@ function urlOf ({ url, how }: LocalService): string {
   return url
 }
 
-async function ownDatabase (url: string, name: string, endings: Endings): Promise<{ url: string, facts: Record<string, string> }> {
+/** A database of this name in the server of the URL, removed at the end. @throws Error when the server does not keep what it commits */
+export async function ownDatabase (url: string, name: string, endings: Endings): Promise<{ url: string, facts: Record<string, string> }> {
   const ask = async (...statements: string[]): Promise<string[]> => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
