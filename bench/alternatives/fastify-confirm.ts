@@ -25,10 +25,7 @@ async function worker (): Promise<void> {
     await insertOrder(pool, JSON.parse(message.content.toString()) as Order)
     channel.ack(message)
   })
-  started({ ready: true }, async () => {
-    await connection.close()
-    await pool.end()
-  })
+  started({ ready: true })
 }
 
 await (role === 'api' ? api() : worker())

@@ -78,10 +78,7 @@ async function worker (): Promise<void> {
     ...LOGGER
   })
   await app.listen()
-  started({ ready: true }, async () => {
-    await app.close()
-    await pool.end()
-  })
+  started({ ready: true })
 }
 
 await (role === 'api' ? api() : worker())

@@ -23,7 +23,9 @@ export function newOrder (body: Body, status: Order['status'] = 'accepted'): Ord
 
 /** The database of this play, ten connections. */
 export function openPool (): pg.Pool {
-  return new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
+  const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
+  pool.on('error', (error) => console.error(error.message))
+  return pool
 }
 
 /** A queue delivers at least once: a second time changes nothing. */

@@ -6,8 +6,11 @@ import { type Body, newOrder, type Order } from './order.js'
 /** Which of an alternative's processes this is. */
 export const role = process.argv[2] === 'worker' ? 'worker' : 'api'
 
-/** Says so to whoever forked us, and ends in order on SIGTERM. */
-export function started (message: { port: number } | { ready: true }, close: () => Promise<unknown>): void {
+/**
+ * Says so to whoever forked us, and ends in order on SIGTERM.
+ * @param close not given by a consumer of RabbitMQ: what it has not acknowledged goes back to the queue
+ */
+export function started (message: { port: number } | { ready: true }, close = async (): Promise<unknown> => null): void {
   process.on('disconnect', () => process.exit())
   process.on('SIGTERM', () => {
     close().then(() => process.exit(), (error: Error) => {
