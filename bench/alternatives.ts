@@ -21,16 +21,20 @@ export interface AlternativesOptions {
   acceptOnly?: boolean
 }
 
-/** One contestant under load, bare Fastify under the same load right before it. */
-export interface Play {
-  name: string
-  bare: LoadResult
+/** What one contestant did under load, after a warm-up that is not measured. */
+interface Performance {
   own: LoadResult
   /** Of the orders accepted, those that were rows when the load ended, and when the wait after it did. */
   booked_at_end: number
   booked: number
   /** From the end of the load until all were booked or the wait was given up. */
   behind_s: number
+}
+
+export interface Play extends Performance {
+  name: string
+  /** Bare Fastify under the same load right before, and again when the contestant is gone: the machine may have changed meanwhile. */
+  bare: [LoadResult, LoadResult]
 }
 
 /** `rounds`: every contestant once a round, Comanda first. */
@@ -51,7 +55,7 @@ export async function playAlternatives (stage: Stage, comanda: Comanda, load: Lo
   const rounds: Play[][] = []
   while (rounds.length < options.rounds) {
     const plays: Play[] = []
-    for (const contestant of contestants) plays.push(await playWithEndings(contestant, load, bareUrl, endings, options))
+    for (const contestant of contestants) plays.push(await play(contestant, { load, bareUrl, endings, options }))
     rounds.push(plays)
   }
   bare.kill()
@@ -65,18 +69,29 @@ async function install (): Promise<void> {
   if (stdout !== '') console.log(`${stdout.trim()} bench/alternatives`)
 }
 
+interface Setting { load: Load, bareUrl: string, endings: Endings, options: AlternativesOptions }
+
 /** What the play started ends with it, and also when a signal ends the bench. */
-async function playWithEndings (contestant: Contestant, load: Load, bareUrl: string, all: Endings, options: AlternativesOptions): Promise<Play> {
+async function play (contestant: Contestant, { load, bareUrl, endings: all, options }: Setting): Promise<Play> {
+  const { connections, seconds } = options
   const endings = new Endings()
   all.add(contestant.name, () => endings.run())
+  const loadBare = () => load.run({ url: bareUrl, connections, seconds, token: null })
   try {
-    return await play(contestant, load, bareUrl, endings, options)
+    const perform = await rehearse(contestant, load, endings, options)
+    const before = await loadBare()
+    const performance = await perform()
+    await endings.run()
+    const played: Play = { name: contestant.name, bare: [before, await loadBare()], ...performance }
+    print(played)
+    return played
   } finally {
     await endings.run()
   }
 }
 
-async function play ({ name, start }: Contestant, load: Load, bareUrl: string, endings: Endings, options: AlternativesOptions): Promise<Play> {
+/** Starts a contestant and warms it up. @returns the measured load */
+async function rehearse ({ start }: Contestant, load: Load, endings: Endings, options: AlternativesOptions): Promise<() => Promise<Performance>> {
   const { connections, seconds, acceptOnly = false } = options
   const limit = acceptOnly ? 0 : BEHIND_LIMIT_S
   const { url, databaseUrl, token } = await start(endings, !acceptOnly)
@@ -85,13 +100,17 @@ async function play ({ name, start }: Contestant, load: Load, bareUrl: string, e
   const warmUp = await load.run({ url, connections, seconds: WARM_UP_S, token: await token() })
   await rows.reach(warmUp.accepted, limit)
   await rows.checkpoint()
-  const bare = await load.run({ url: bareUrl, connections, seconds, token: null })
-  const before = await rows.count()
-  const own = await load.run({ url, connections, seconds, token: await token() })
-  const accepted = (count: number) => Math.min(Math.max(count - before, 0), own.accepted)
-  const atEnd = await rows.count()
-  const end = await rows.reach(before + own.accepted, limit)
-  const result = { name, bare, own, booked_at_end: accepted(atEnd), booked: accepted(end.rows), behind_s: end.seconds }
-  console.log(`${name}: bare ${Math.round(bare.rate)}/s, accepted ${Math.round(own.rate)}/s; of ${own.accepted} accepted ${result.booked_at_end} were booked at the end of the load, ${result.booked} ${end.seconds.toFixed(1)} s later`)
-  return result
+  return async () => {
+    const before = await rows.count()
+    const own = await load.run({ url, connections, seconds, token: await token() })
+    const booked = (count: number) => Math.min(count - before, own.accepted)
+    const atEnd = await rows.count()
+    const end = await rows.reach(before + own.accepted, limit)
+    return { own, booked_at_end: booked(atEnd), booked: booked(end.rows), behind_s: end.seconds }
+  }
+}
+
+function print ({ name, bare, own, booked_at_end: atEnd, booked, behind_s: behind }: Play): void {
+  const rate = (load: LoadResult) => `${Math.round(load.rate)}/s`
+  console.log(`${name}: bare ${bare.map(rate).join(' and ')}, accepted ${rate(own)}; of ${own.accepted} accepted ${atEnd} were booked at the end of the load, ${booked} ${behind.toFixed(1)} s later`)
 }
