@@ -21,7 +21,7 @@ export interface AlternativeLine {
 export const HOW_ALTERNATIVES = [
   'alternatives: no authentication, no idempotency, no timeline of events and no views, all of which Comanda does in these figures',
   'durable alike: Postgres with fsync, quorum queues with confirms, for BullMQ a Redis of its own with appendfsync always',
-  'each with its worker running in a process of its own (fastify-insert has none); bare Fastify right before and right after each'
+  'each with its worker running in a process of its own (fastify-insert has none; with --accept-only nobody has); bare Fastify right before and right after each'
 ]
 
 export function summarizeAlternatives ({ rounds }: AlternativesResult): AlternativeLine[] {
