@@ -6,24 +6,35 @@ import type { AddressInfo } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { OrderBody, OrderShown } from '../src/orders/schemas.js'
+import type { ShownOrder } from '../src/orders/view.js'
+
+const ORDER: Omit<ShownOrder, keyof OrderBody | 'total_value'> = {
+  order_id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  user_id: 1,
+  status: 'accepted',
+  version: 1,
+  created_at: '2026-01-01T00:00:00.000Z',
+  updated_at: '2026-01-01T00:00:00.000Z',
+  next_statuses: ['cancelled']
+}
+let shown: ShownOrder | null = null
 
 const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
 
 app.post('/orders', { schema: { body: OrderBody, response: { 202: OrderShown } } }, async ({ body }, reply) => {
   reply.code(202)
-  return {
-    order_id: '01890a5d-ac96-774b-bcce-b302099a8057',
-    user_id: 1,
-    ...body,
-    total_value: body.item_quantity * body.item_price,
-    status: 'accepted' as const,
-    version: 1,
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
-    next_statuses: ['cancelled' as const]
-  }
+  return { ...ORDER, ...body, total_value: body.item_quantity * body.item_price }
+})
+
+app.get('/orders/:order_id', { schema: { response: { 200: OrderShown } } }, async () => {
+  if (!shown) throw new Error('nothing to show')
+  return shown
 })
 
 await app.listen({ host: '127.0.0.1', port: 0 })
 process.on('disconnect', () => process.exit())
+process.on('message', (message: { shown: ShownOrder }) => {
+  shown = message.shown
+  process.send?.({ taken: true })
+})
 process.send?.({ port: (app.server.address() as AddressInfo).port })

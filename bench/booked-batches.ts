@@ -14,6 +14,8 @@ export class BookedBatches {
   /** Begin of the first batch and end of the last, Unix milliseconds. */
   began = Number.NaN
   ended = Number.NaN
+  /** Orders by the second in which their batch ended, Unix seconds. */
+  readonly bySecond = new Map<number, number>()
 
   constructor (log: string) {
     this.#file = openSync(log, 'r')
@@ -38,5 +40,7 @@ export class BookedBatches {
     this.batches++
     this.applied += applied
     if (source === 'outbox') this.byOutbox += applied
+    const second = Math.floor(this.ended / 1000)
+    this.bySecond.set(second, (this.bySecond.get(second) ?? 0) + applied)
   }
 }

@@ -27,6 +27,7 @@ export class Comanda {
   readonly #secret = randomBytes(32).toString('hex')
   readonly #nodeArgs: readonly string[]
   #url = ''
+  #apis = 0
   #workers = 0
 
   /** @param folder for the logs @param nodeArgs for both processes, as a profiler's */
@@ -37,18 +38,29 @@ export class Comanda {
     this.#endings = endings
   }
 
+  get url (): string {
+    return this.#url
+  }
+
   get ordersUrl (): string {
     return `${this.#url}/orders`
   }
 
   /** Starts the api, waits for its services and registers somebody to order. */
   async startApi (): Promise<Child> {
-    const port = await freePort()
-    this.#url = `http://127.0.0.1:${port}`
-    const api = this.#start('api', { PORT: String(port), JWT_SECRET: this.#secret, LOGIN_LIMIT: '100000' })
-    await api.whenReady(`${this.#url}/readyz`)
+    const { api, url } = await this.startAnotherApi()
+    this.#url = url
     await this.#post('/users', { ...PERSON, full_name: 'Bench', cpf: '52998224725', email: 'bench@example.com', phone_number: '+55 11 91234-5678' })
     return api
+  }
+
+  /** One more, which takes the same tokens. */
+  async startAnotherApi (): Promise<{ api: Child, url: string }> {
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, LOGIN_LIMIT: '100000' })
+    await api.whenReady(`${url}/readyz`)
+    return { api, url }
   }
 
   /** Starts a worker; it may take a moment until it consumes. */
@@ -61,6 +73,23 @@ export class Comanda {
   /** A token lives 15 minutes: every load takes a fresh one. */
   async token (): Promise<string> {
     return (await this.#post('/auth/token', PERSON) as { access_token: string }).access_token
+  }
+
+  /** Places so many orders in one request, at most 500. @returns their ids */
+  async placeBatch (orders: number): Promise<string[]> {
+    const line = { item_description: 'Café especial 250 g, torra média ☕', item_quantity: 2, item_price: 4990 }
+    const { items } = await this.#post('/orders/batch', Array.from({ length: orders }, () => line), await this.token()) as { items: Array<{ order?: { order_id: string } }> }
+    return items.map(({ order }, index) => {
+      if (!order) throw new Error(`POST /orders/batch: order ${index} was refused`)
+      return order.order_id
+    })
+  }
+
+  /** The answer's bytes. */
+  async read (path: string): Promise<string> {
+    const answer = await fetch(this.#url + path, { headers: { authorization: `Bearer ${await this.token()}` } })
+    if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
+    return await answer.text()
   }
 
   #start (name: string, env: Record<string, string>): Child {
@@ -81,8 +110,9 @@ export class Comanda {
     return child
   }
 
-  async #post (path: string, body: unknown): Promise<unknown> {
-    const answer = await fetch(this.#url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  async #post (path: string, body: unknown, token?: string): Promise<unknown> {
+    const headers = { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+    const answer = await fetch(this.#url + path, { method: 'POST', headers, body: JSON.stringify(body) })
     if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`)
     return await answer.json()
   }

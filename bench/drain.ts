@@ -1,8 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { BookedBatches } from './booked-batches.js'
 import type { Comanda } from './comanda.js'
-import { cpuEach, cpuTime, peakMemory } from './proc.js'
+import { cpuEach } from './proc.js'
 import type { Tables } from './tables.js'
+import { Workers } from './workers.js'
 
 export interface Drain {
   orders: number
@@ -12,46 +11,37 @@ export interface Drain {
   seconds: number
   /** orders / seconds */
   rate: number
-  /** From the start of the process: Node's own start, its imports and connections included. */
-  seconds_from_start: number
+  /** From the start of the processes: Node's own start, its imports and connections included. */
   rate_from_start: number
   worker_mib: number | null
-  /** The worker's processor time for each order, its own start included, microseconds. */
+  /** The workers' processor time for each order, their own start included, microseconds. */
   cpu_us: number | null
+  /** Orders booked in each whole second. */
+  per_second: number[]
 }
 
-const SLOWEST_RATE = 1000
-
 /**
- * Starts a worker on a backlog and waits until it is booked.
+ * Starts workers on a backlog and waits until it is booked.
  * @param orders the number of orders in the queue
- * @throws Error when one is missing or too many, or after a time that only a standstill can take
+ * @throws Error when one is missing or too many, or when it stands still
  */
-export async function drain (comanda: Comanda, tables: Tables, orders: number): Promise<Drain> {
+export async function drain (comanda: Comanda, tables: Tables, orders: number, count = 1): Promise<Drain> {
   const started = Date.now()
-  const { worker } = await comanda.startWorker()
-  const booked = new BookedBatches(worker.log)
-  const deadline = started + 30_000 + orders / SLOWEST_RATE * 1000
-  while (booked.applied < orders) {
-    if (Date.now() > deadline || worker.gone) throw worker.failure(`booked ${booked.applied} of ${orders} orders`)
-    await wait(50)
-    booked.read()
-  }
-  booked.close()
-  const workerMib = peakMemory(worker.pid)
-  const cpu = cpuEach(0, cpuTime(worker.pid), orders)
-  await worker.stop()
+  const workers = await Workers.start(comanda, { count, ready: false })
+  await workers.booked(orders)
+  const { batches, byOutbox, began, ended, mib, cpu, perSecond } = workers
+  await workers.stop()
   await tables.expectOrders({ least: orders, most: orders })
-  const [seconds, fromStart] = [(booked.ended - booked.began) / 1000, (booked.ended - started) / 1000]
+  const [seconds, fromStart] = [(ended - began) / 1000, (ended - started) / 1000]
   return {
     orders,
-    batches: booked.batches,
-    by_outbox: booked.byOutbox,
+    batches,
+    by_outbox: byOutbox,
     seconds,
     rate: orders / seconds,
-    seconds_from_start: fromStart,
     rate_from_start: orders / fromStart,
-    worker_mib: workerMib,
-    cpu_us: cpu
+    worker_mib: mib,
+    cpu_us: cpuEach(0, cpu, orders),
+    per_second: perSecond
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Endings } from './endings.js'
+import type { Latency } from './figures.js'
 
 export interface LoadJob {
   url: string
@@ -11,6 +12,10 @@ export interface LoadJob {
   seconds: number
   /** Requests to make instead of a time to last. */
   amount?: number
+  /** Orders in one request, posted as an array; one order by itself where this is missing. */
+  batch?: number
+  /** Paths to read in turn, instead of placing. */
+  read?: readonly string[]
 }
 
 export interface LoadResult {
@@ -24,7 +29,9 @@ export interface LoadResult {
   seconds: number
   /** accepted / seconds */
   rate: number
-  latency_ms: { p50: number, p97_5: number, p99: number, max: number }
+  latency_ms: Latency
+  /** Answers in each whole second. */
+  per_second: number[]
   /** Cores that the load process itself used: near 1 it was the load that could not go faster. */
   load_cpu: number
 }

@@ -11,7 +11,16 @@ function readProc (pid: number, file: string): string | null {
 
 /** Largest resident size so far, MiB. */
 export function peakMemory (pid: number): number | null {
-  const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(pid, 'status') ?? '')?.[1]
+  return memoryLine(pid, /^VmHWM:\s+(\d+) kB/m)
+}
+
+/** Resident size, MiB. */
+export function memory (pid: number): number | null {
+  return memoryLine(pid, /^VmRSS:\s+(\d+) kB/m)
+}
+
+function memoryLine (pid: number, line: RegExp): number | null {
+  const kibibytes = line.exec(readProc(pid, 'status') ?? '')?.[1]
   return kibibytes === undefined ? null : Math.round(Number(kibibytes) / 102.4) / 10
 }
 

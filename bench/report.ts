@@ -1,68 +1,62 @@
-import { type Ratio, ratio, spread, type Spread } from './figures.js'
+import { ratio, spread, type Spread } from './figures.js'
 import type { Options } from './options.js'
-import type { Pair, Round } from './round.js'
+import type { Played, Road, Target } from './road.js'
 
-export interface Target { what: string, value: number, target: string, met: boolean }
+export interface Line extends Spread { what: string, unit: string }
 
+export interface Judged { what: string, value: number, asked: string, met: boolean | null }
+
+/** Every figure of a road over its rounds, and what was asked of it. */
 export interface Summary {
-  lines: Array<{ what: string, unit: string } & Spread>
-  ratios: Array<{ what: string } & Ratio>
-  targets: Target[]
+  road: string
+  title: string
+  how: string
+  lines: Line[]
+  /** Of each round's pair. */
+  ratio: { ours: string, yardstick: string, rounds: number[] } & Spread | null
+  targets: Judged[]
 }
 
-export function summarize (rounds: readonly Round[], { connections }: Options): Summary {
-  const each = (read: (round: Round) => number) => rounds.map(read)
-  const pair = (name: 'worker_running' | 'worker_stopped', side: keyof Pair) => each((round) => round[name][side].rate)
-  const [bare, running] = [pair('worker_running', 'bare'), pair('worker_running', 'api')]
-  const [bareStopped, stopped] = [pair('worker_stopped', 'bare'), pair('worker_stopped', 'api')]
-  const [drained, unnest] = [each(({ drain }) => drain.rate), each((round) => round.unnest.rate)]
-  const line = (what: string, unit: string, values: number[]) => ({ what, unit, ...spread(values) })
-  const accepted = { what: 'accepted / bare, worker running', ...ratio(running, bare) }
-  const memory = (name: 'api' | 'worker') => Math.max(...each(({ memory_mib: mib }) => mib[name] ?? Number.NaN))
+export function summarize (road: Road, rounds: readonly Played[], options: Options): Summary {
+  const valuesOf = (figure: string) => rounds.map(({ figures }) => figures[figure] ?? Number.NaN)
+  const [ours, yardstick] = road.ratio ?? []
+  const each = ours === undefined ? null : ratio(valuesOf(ours), valuesOf(yardstick!)).rounds
+  const judge = ({ figure, bound, limit, of }: Target): Judged => {
+    const { median, max } = spread(figure === 'ratio' ? each! : valuesOf(figure))
+    const value = of === 'max' ? max : median
+    const unit = figure === 'ratio' ? '' : ` ${road.units[figure]}`
+    return {
+      what: `${road.title(options)}: ${figure === 'ratio' ? `${ours} / ${yardstick}` : figure}`,
+      value,
+      asked: `${bound === 'at least' ? '>=' : '<='} ${limit.toLocaleString('en')}${unit}`,
+      met: Number.isNaN(value) ? null : bound === 'at least' ? value >= limit : value <= limit
+    }
+  }
   return {
-    lines: [
-      line('bare Fastify (before worker running)', 'requests/s', bare),
-      line('accepted, worker running', 'orders/s', running),
-      line('  its latency, median', 'ms', each((round) => round.worker_running.api.latency_ms.p50)),
-      line('  its latency, 99th percentile', 'ms', each((round) => round.worker_running.api.latency_ms.p99)),
-      line('  processor time of bare Fastify', 'us/request', each((round) => round.worker_running.bare.cpu_us ?? Number.NaN)),
-      line('  processor time of the api', 'us/order', each((round) => round.worker_running.api.cpu_us ?? Number.NaN)),
-      line('bare Fastify (before worker stopped)', 'requests/s', bareStopped),
-      line('accepted, worker stopped', 'orders/s', stopped),
-      line('drained, from the first batch', 'orders/s', drained),
-      line('drained, from the start of the process', 'orders/s', each(({ drain }) => drain.rate_from_start)),
-      line('  processor time of the worker', 'us/order', each(({ drain }) => drain.cpu_us ?? Number.NaN)),
-      line('plain unnest insert of the same rows', 'orders/s', unnest)
-    ],
-    ratios: [
-      accepted,
-      { what: 'accepted / bare, worker stopped', ...ratio(stopped, bareStopped) },
-      { what: 'drained / plain unnest insert', ...ratio(drained, unnest) }
-    ],
-    targets: [
-      ...(connections === 256 ? [atLeast('accepted / bare at 256 connections, authenticated, worker running', accepted.median, 0.25)] : []),
-      atLeast('drained, from the first batch, orders/s', spread(drained).median, 20_000),
-      below('api, largest resident size, MiB', memory('api'), 200),
-      below('worker, largest resident size, MiB', memory('worker'), 200)
-    ]
+    road: road.name,
+    title: road.title(options),
+    how: road.how,
+    lines: Object.entries(road.units).map(([what, unit]) => ({ what, unit, ...spread(valuesOf(what)) })),
+    ratio: each === null ? null : { ours: ours!, yardstick: yardstick!, rounds: each, ...spread(each) },
+    targets: road.targets(options).map(judge)
   }
 }
 
-function atLeast (what: string, value: number, limit: number): Target {
-  return { what, value, target: `>= ${limit}`, met: value >= limit }
+export function printSummary (summaries: readonly Summary[]): void {
+  const rows = summaries.flatMap(({ title, lines, ratio: pair }) => [
+    [title, '', '', '', '', ''],
+    ...lines.map(({ what, unit, min, median, max }) => [`  ${what}`, shown(min), shown(median), shown(max), pair?.ours === what ? inWords(pair) : '', unit])
+  ])
+  table(['', 'min', 'median', 'max', 'ratio', ''], rows)
+  table(['target', 'is', 'asked', ''], summaries.flatMap(({ targets }) => targets.map(({ what, value, asked, met }) => [what, shown(value), asked, met === null ? '' : met ? 'met' : 'MISSED'])))
 }
 
-function below (what: string, value: number, limit: number): Target {
-  return { what, value, target: `< ${limit}`, met: value < limit }
+/** The median of the rounds' ratios, and where they lie. */
+export function inWords ({ min, median, max }: Spread): string {
+  return min === max ? median.toFixed(2) : `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`
 }
 
-export function printSummary ({ lines, ratios, targets }: Summary): void {
-  table(['', 'min', 'median', 'max', ''], lines.map(({ what, unit, min, median, max }) => [what, shown(min), shown(median), shown(max), unit]))
-  table(['ratio', 'of medians', 'each round'], ratios.map(({ what, median, rounds }) => [what, median.toFixed(2), rounds.map((value) => value.toFixed(2)).join(' ')]))
-  table(['target', 'is', 'asked', ''], targets.map(({ what, value, target, met }) => [what, shown(value), target, met ? 'met' : Number.isNaN(value) ? '' : 'MISSED']))
-}
-
-function shown (value: number): string {
+export function shown (value: number): string {
   if (Number.isNaN(value)) return 'not measured'
   return value >= 1000 ? Math.round(value).toLocaleString('en') : value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2)
 }
