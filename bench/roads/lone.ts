@@ -1,0 +1,46 @@
+import { bareConfirms } from '../bare-confirm.js'
+import { serve, withWorker } from '../players.js'
+import type { Road } from '../road.js'
+
+const WARM_UP = 500
+
+export const lone: Road = {
+  name: 'lone',
+  title: () => 'POST /orders, 1 connection',
+  how: 'closed loop, the worker running; beside one bare confirmed publish at a time, of as large a message, to a quorum queue of the same broker, while no worker runs',
+  units: {
+    'latency, p50': 'ms',
+    'bare confirm, p50': 'ms',
+    'latency, p99': 'ms',
+    'bare confirm, p99': 'ms',
+    'latency, worker stopped, p50': 'ms',
+    accepted: 'orders/s'
+  },
+  ratio: ['latency, p50', 'bare confirm, p50'],
+  targets: () => [{ figure: 'ratio', bound: 'at most', limit: 1.5 }],
+  async play (players) {
+    const { options: { seconds }, stage, comanda, api, load, tables } = players
+    const job = { url: comanda.ordersUrl, connections: 1, token: await comanda.token(), seconds }
+    await tables.empty()
+    const bare = await bareConfirms(stage.amqpUrl, seconds)
+    const running = await withWorker(players, async () => {
+      const warm = await load.run({ ...job, amount: WARM_UP })
+      const served = await serve(players, api.pid, job)
+      return { ...served, placed: warm.accepted + served.accepted, sent: warm.sent + served.sent }
+    })
+    await tables.empty()
+    const stopped = await serve(players, api.pid, job)
+    await withWorker(players, async () => ({ placed: stopped.accepted, sent: stopped.sent }))
+    return {
+      figures: {
+        'latency, p50': running.latency_ms.p50,
+        'bare confirm, p50': bare.p50,
+        'latency, p99': running.latency_ms.p99,
+        'bare confirm, p99': bare.p99,
+        'latency, worker stopped, p50': stopped.latency_ms.p50,
+        accepted: running.rate
+      },
+      latencies: { 'worker running': running.latency_ms.percentiles, 'worker stopped': stopped.latency_ms.percentiles, 'bare confirm': bare.percentiles }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { serve, withWorker } from '../players.js'
+import type { Road } from '../road.js'
+
+/** Read in turn, so that it is not one key alone that Redis is asked for. */
+const ORDERS = 100
+
+/** A persisted view lives a minute in Redis; a load that lasts longer would read rows in between. */
+export const read: Road = {
+  name: 'read',
+  title: ({ connections }) => `GET /orders/{id}, cached, ${connections} connections`,
+  how: `closed loop over ${ORDERS} orders whose rows are written and whose views are in Redis; bare Fastify: a constant order of the same bytes through the same response schema`,
+  units: {
+    read: 'requests/s',
+    'bare Fastify': 'requests/s',
+    'latency, p50': 'ms',
+    'latency, p99': 'ms',
+    'processor time of the api': 'us/request',
+    'processor time of bare Fastify': 'us/request',
+    'load process, bare Fastify': 'cores'
+  },
+  ratio: ['read', 'bare Fastify'],
+  targets: ({ connections, seconds }) => connections === 256 && seconds < 50 ? [{ figure: 'ratio', bound: 'at least', limit: 0.6 }] : [],
+  async play (players) {
+    const { options: { connections, seconds }, comanda, api: { pid }, bare, tables } = players
+    await tables.empty()
+    const { paths } = await withWorker(players, async () => {
+      const ids = await comanda.placeBatch(ORDERS)
+      return { placed: ORDERS, sent: ORDERS, paths: ids.map((id) => `/orders/${id}`) }
+    })
+    await bare.show(JSON.parse(await comanda.read(paths[0]!)))
+    const ours = { url: comanda.url, connections, token: await comanda.token(), read: paths }
+    const theirs = { ...ours, url: bare.url, token: null }
+    for (const job of [theirs, ours]) await players.load.run({ ...job, seconds: 1 }) // unmeasured: compiles
+    const yardstick = await serve(players, bare.pid, { ...theirs, seconds })
+    const api = await serve(players, pid, { ...ours, seconds })
+    return {
+      figures: {
+        read: api.rate,
+        'bare Fastify': yardstick.rate,
+        'latency, p50': api.latency_ms.p50,
+        'latency, p99': api.latency_ms.p99,
+        'processor time of the api': api.cpu_us,
+        'processor time of bare Fastify': yardstick.cpu_us,
+        'load process, bare Fastify': yardstick.load_cpu
+      },
+      latencies: { api: api.latency_ms.percentiles, 'bare Fastify': yardstick.latency_ms.percentiles },
+      seconds: { read: api.per_second, 'bare Fastify': yardstick.per_second }
+    }
+  }
+}
