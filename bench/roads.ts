@@ -4,7 +4,9 @@ import { list } from './roads/list.js'
 import { lone } from './roads/lone.js'
 import { place } from './roads/place.js'
 import { read } from './roads/read.js'
+import { soak } from './roads/soak.js'
+import { visible } from './roads/visible.js'
 import type { Road } from './road.js'
 
 /** In the order in which they are played. */
-export const ROADS: readonly Road[] = [place, lone, batches, drain, read, list]
+export const ROADS: readonly Road[] = [place, lone, batches, drain, visible, read, list, soak]

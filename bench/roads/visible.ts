@@ -1,0 +1,49 @@
+import { runArrivals } from '../arrivals.js'
+import { withWorker } from '../players.js'
+import { outboxNote, type Road } from '../road.js'
+
+const WARM_UP_SECONDS = 2
+
+export const visible: Road = {
+  name: 'visible',
+  title: ({ rate }) => `end to end at ${rate.toLocaleString('en')} orders/s`,
+  how: 'open loop: orders come by a schedule whatever becomes of the earlier ones, and are counted from when they were due (no coordinated omission); a row is visible when a select on a second connection returns it, asked about once a millisecond for what is outstanding. The looking shares the machine too, and every delay of the asking process counts against us',
+  units: {
+    'answer to row visible, p50': 'ms',
+    'answer to row visible, p99': 'ms',
+    'due to answer, p50': 'ms',
+    'due to answer, p99': 'ms',
+    'due to row visible, p50': 'ms',
+    'due to row visible, p99': 'ms',
+    'resolution (between two looks), p50': 'ms',
+    'resolution (between two looks), p99': 'ms'
+  },
+  targets: ({ rate }) => rate !== 1000
+    ? []
+    : [
+        { figure: 'answer to row visible, p50', bound: 'at most', limit: 5 },
+        { figure: 'answer to row visible, p99', bound: 'at most', limit: 25 }
+      ],
+  async play (players) {
+    const { options: { seconds, rate }, stage: { databaseUrl }, endings, comanda, tables } = players
+    await tables.empty()
+    const job = { url: comanda.ordersUrl, token: await comanda.token(), databaseUrl, rate, seconds }
+    const { to_row_ms: toRow, answer_ms: answer, whole_way_ms: whole, resolution_ms: looks, by_outbox: byOutbox } = await withWorker(players, async () => {
+      const warm = await runArrivals({ ...job, seconds: WARM_UP_SECONDS }, endings)
+      const run = await runArrivals(job, endings)
+      const orders = warm.orders + run.orders
+      return { ...run, placed: orders, sent: orders }
+    })
+    const both = (what: string, { p50, p99 }: { p50: number, p99: number }) => ({ [`${what}, p50`]: p50, [`${what}, p99`]: p99 })
+    return {
+      figures: {
+        ...both('answer to row visible', toRow),
+        ...both('due to answer', answer),
+        ...both('due to row visible', whole),
+        ...both('resolution (between two looks)', looks)
+      },
+      latencies: { 'answer to row visible': toRow.percentiles, 'due to answer': answer.percentiles, 'due to row visible': whole.percentiles },
+      ...outboxNote(byOutbox)
+    }
+  }
+}
