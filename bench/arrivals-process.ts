@@ -35,6 +35,7 @@ class Run {
   async play (): Promise<Arrivals> {
     const client = new pg.Client({ connectionString: this.#job.databaseUrl, application_name: 'comanda bench, looking' })
     await client.connect()
+    const [started, cpu] = [performance.now(), process.cpuUsage()]
     try {
       const coming = this.#come()
       const looking = this.#look(client, coming)
@@ -43,13 +44,14 @@ class Run {
       this.#agent.destroy()
       await client.end()
     }
-    const orders = this.#toRow.length
+    const { user, system } = process.cpuUsage(cpu)
     return {
-      orders,
+      orders: this.#toRow.length,
       answer_ms: latencyOf(Float64Array.from(this.#answers)),
       to_row_ms: latencyOf(Float64Array.from(this.#toRow)),
       whole_way_ms: latencyOf(Float64Array.from(this.#wholeWay)),
-      resolution_ms: latencyOf(Float64Array.from(this.#looks))
+      resolution_ms: latencyOf(Float64Array.from(this.#looks)),
+      asking_cpu: (user + system) / 1000 / (performance.now() - started)
     }
   }
 

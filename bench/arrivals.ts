@@ -22,6 +22,8 @@ export interface Arrivals {
   whole_way_ms: Latency
   /** Between one look and the next: no row was seen later than this after it was there. */
   resolution_ms: Latency
+  /** Cores that the asking process itself used. */
+  asking_cpu: number
 }
 
 /** @throws Error when one order is not answered 202, or its row does not come */

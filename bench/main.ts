@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: drives the real api and worker down every road and sets what they do beside a yardstick: what Fastify,
- * Postgres and the broker can do at most, in the same minute on the same machine. Only the ratios travel from one machine to another.
+ * Postgres and the broker can do at most, in the same minute on the same machine. Only the ratios travel from one machine
+ * to another. With --sweep: how cost grows along one axis.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,11 +10,15 @@ import { build } from './comanda.js'
 import { type Endings, toTheEnd } from './endings.js'
 import { describeMachine, type Machine } from './machine.js'
 import { type Options, readOptions } from './options.js'
+import { reportPage } from './page.js'
 import { type Players, startPlayers } from './players.js'
-import { printSummary, shown, summarize, type Summary } from './report.js'
-import type { Played, Road } from './road.js'
+import { plotFile } from './plot.js'
+import { playRoad, printSummary, summarize, type Summary } from './report.js'
+import type { Played } from './road.js'
 import { ROADS } from './roads.js'
 import { setStage } from './stage.js'
+import { playSweep, plotsOf, printSweep } from './sweep.js'
+import { SWEEPS } from './sweeps.js'
 
 const RESULTS = join(import.meta.dirname, 'results')
 
@@ -24,46 +29,57 @@ const HOW_MADE = [
   'all of it shares this machine: load, api, worker, Postgres, Redis, RabbitMQ'
 ]
 
-export interface Result { at: string, options: Options, machine: Machine, how: string[], summary: Summary[], rounds: Record<string, Played[]> }
+interface Setting { options: Options, players: Players, machine: Machine, at: string }
 
 async function bench (options: Options, endings: Endings): Promise<void> {
-  const players = await setUp(options, endings)
-  const result: Result = { at: new Date().toISOString(), options, machine: players.machine, how: HOW_MADE, summary: [], rounds: {} }
-  for (const road of ROADS.filter(({ name }) => options.only.includes(name))) {
-    const rounds = await playRoad(road, players)
-    result.rounds[road.name] = rounds
-    result.summary.push(summarize(road, rounds, options))
-  }
-  printSummary(result.summary)
-  if (players.machine.busy !== null) console.log(`\nATTENTION: ${players.machine.busy}`)
-  console.log(`\n${[...HOW_MADE, ...result.summary.map(({ title, how }) => `${title}: ${how}`)].join('\n')}`)
-  mkdirSync(RESULTS, { recursive: true })
-  const file = join(RESULTS, result.at.replaceAll(':', '-'))
-  writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`)
-  console.log(`\n${file}.json`)
-}
-
-async function setUp (options: Options, endings: Endings): Promise<Players & { machine: Machine }> {
+  const at = new Date().toISOString()
+  const machine = describeMachine()
   const folder = mkdtempSync(join(tmpdir(), 'comanda-bench-'))
   endings.add(folder, () => rmSync(folder, { recursive: true, force: true }))
-  const machine = describeMachine()
+  mkdirSync(RESULTS, { recursive: true })
   const [stage] = await Promise.all([setStage(process.env, endings), build()])
   Object.assign(machine, stage.services)
-  console.log(JSON.stringify(machine, null, 1).replaceAll(/[{}",]|\n(?=\s*})/g, '').trim())
-  return { ...await startPlayers(options, stage, { folder, profiles: options.profile ? RESULTS : null }, endings), machine }
+  console.log(JSON.stringify({ ...machine, busy: undefined }, null, 1).replaceAll(/[{}",]|\n(?=\s*})/g, '').trim())
+  const players = await startPlayers(options, stage, { folder, profiles: options.profile ? RESULTS : null }, endings)
+  const setting = { options, players, machine, at }
+  if (options.sweep === null) await benchRoads(setting)
+  else await benchSweep(setting)
 }
 
-async function playRoad (road: Road, players: Players): Promise<Played[]> {
-  console.log(`\n${road.title(players.options)}`)
-  await road.prepare?.(players)
-  const rounds: Played[] = []
-  while (rounds.length < (road.rounds ?? players.options.rounds)) {
-    const played = await road.play(players)
-    rounds.push(played)
-    console.log(`  round ${rounds.length}: ${Object.entries(road.units).map(([figure, unit]) => `${figure} ${shown(played.figures[figure] ?? Number.NaN)} ${unit}`).join('; ')}`)
-    if (played.attention) console.log(`  ATTENTION: ${played.attention}`)
+async function benchRoads ({ options, players, machine, at }: Setting): Promise<void> {
+  const rounds: Record<string, Played[]> = {}
+  const summary: Summary[] = []
+  for (const road of ROADS.filter(({ name }) => options.only.includes(name))) {
+    rounds[road.name] = await playRoad(road, players)
+    summary.push(summarize(road, rounds[road.name]!, options))
   }
-  return rounds
+  printSummary(summary)
+  const how = [...HOW_MADE, ...summary.map(({ title, how }) => `${title}: ${how}`)]
+  conclude(machine, how)
+  save(at, 'json', `${JSON.stringify({ at, options, machine, how, summary, rounds }, null, 2)}\n`)
+  if (options.report) save(at, 'html', reportPage({ at, machine, how, summary, rounds }))
+}
+
+async function benchSweep ({ options, players, machine, at }: Setting): Promise<void> {
+  const sweep = SWEEPS.find(({ name }) => name === options.sweep)!
+  console.log(`\n${sweep.name}`)
+  const points = await playSweep(sweep, players, options.largest)
+  printSweep(sweep, points)
+  const how = [...HOW_MADE, sweep.how]
+  conclude(machine, how)
+  save(at, 'json', `${JSON.stringify({ at, options, machine, how, sweep: sweep.name, units: sweep.units, points }, null, 2)}\n`)
+  save(at, 'svg', plotFile(plotsOf(sweep, points)), options.plot)
+}
+
+function conclude ({ busy }: Machine, how: readonly string[]): void {
+  if (busy !== null) console.log(`\nATTENTION: ${busy}`)
+  console.log(`\n${how.join('\n')}\n`)
+}
+
+function save (at: string, kind: string, content: string, elsewhere: string | null = null): void {
+  const file = elsewhere ?? join(RESULTS, `${at.replaceAll(':', '-')}.${kind}`)
+  writeFileSync(file, content)
+  console.log(file)
 }
 
 await toTheEnd(async (endings) => {

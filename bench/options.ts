@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ROADS } from './roads.js'
+import { SWEEPS } from './sweeps.js'
 
 export interface Options {
   rounds: number
@@ -16,6 +17,12 @@ export interface Options {
   only: string[]
   /** Minutes at full load; 0: that road is not played. */
   soak: number
+  /** Name of the sweep to play in place of the roads; null: none. */
+  sweep: string | null
+  /** Points of the sweep above it are left out. */
+  largest: number
+  /** Where the plot of the sweep goes; null: beside its figures. */
+  plot: string | null
   /** Write the HTML page. */
   report: boolean
   /** Write CPU profiles of api and worker; the figures then include the cost of profiling. */
@@ -33,6 +40,9 @@ const USAGE = `npm run bench -- [options]
   --soak <minutes>    full load for so long, for the memory of api and worker
   --quick             one round, 2 seconds, 20000 orders, a table of 100000
   --report            write the HTML page too, with plots
+  --sweep <axis>      instead of the roads, how cost grows: ${SWEEPS.map(({ name }) => name).join(', ')}
+  --largest <n>       the sweep goes no further
+  --plot <file.svg>   where the plot of the sweep goes
   --profile           api and worker leave .cpuprofile files in bench/results (their figures are lower then)
 Services of its own are found or started; or give BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_AMQP_URL.`
 
@@ -46,7 +56,7 @@ export function readOptions (args: string[]): Options | null {
   try {
     const { values } = parseArgs({
       args,
-      options: { only: text, rounds: text, seconds: text, connections: text, orders: text, table: text, rate: text, soak: text, quick: flag, report: flag, profile: flag, help: flag }
+      options: { only: text, rounds: text, seconds: text, connections: text, orders: text, table: text, rate: text, soak: text, sweep: text, largest: text, plot: text, quick: flag, report: flag, profile: flag, help: flag }
     })
     if (values.help === true) {
       console.log(USAGE)
@@ -62,6 +72,9 @@ export function readOptions (args: string[]): Options | null {
       table: read('table'),
       rate: read('rate'),
       soak: read('soak'),
+      sweep: readSweep(values.sweep),
+      largest: values.largest === undefined ? Infinity : positive('largest', values.largest),
+      plot: values.plot ?? null,
       only: readRoads(values.only, values.soak !== undefined),
       report: values.report === true,
       profile: values.profile === true
@@ -73,12 +86,18 @@ export function readOptions (args: string[]): Options | null {
   }
 }
 
+/** `soak` is played exactly when its minutes are given. */
 function readRoads (list: string | undefined, soak: boolean): string[] {
   const known = ROADS.map(({ name }) => name)
   const asked = list === undefined ? known : list.split(',').map((name) => name.trim())
   for (const name of asked) if (!known.includes(name)) throw new Error(`--only: no road ${name}`)
   if (list !== undefined && asked.includes('soak') && !soak) throw new Error('--only soak wants --soak <minutes>')
-  return asked.filter((name) => name !== 'soak' || soak)
+  return [...asked.filter((name) => name !== 'soak'), ...(soak ? ['soak'] : [])]
+}
+
+function readSweep (name: string | undefined): string | null {
+  if (name !== undefined && !SWEEPS.some((sweep) => sweep.name === name)) throw new Error(`--sweep: no axis ${name}`)
+  return name ?? null
 }
 
 function positive (name: string, text: string): number {

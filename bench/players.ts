@@ -65,12 +65,11 @@ export async function serve ({ load }: Players, pid: number, job: LoadJob): Prom
 }
 
 /** The same load on the bare server, then, with a fresh token, on the api. */
-export async function servePair (players: Players, job: Omit<LoadJob, 'url' | 'token'>, amount?: number): Promise<{ bare: Served, api: Served }> {
+export async function servePair (players: Players, job: Omit<LoadJob, 'url' | 'token'>): Promise<{ bare: Served, api: Served }> {
   const { comanda, api, bare } = players
   const served = await serve(players, bare.pid, { ...job, url: `${bare.url}/orders`, token: null })
   const token = await comanda.token()
-  const ours = { ...job, url: comanda.ordersUrl, token, ...(amount === undefined ? {} : { amount }) }
-  return { bare: served, api: await serve(players, api.pid, ours) }
+  return { bare: served, api: await serve(players, api.pid, { ...job, url: comanda.ordersUrl, token }) }
 }
 
 /** Orders placed while workers run, as when somebody really orders; then everything is booked, and it is looked whether it is. */

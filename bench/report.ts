@@ -1,5 +1,6 @@
 import { ratio, spread, type Spread } from './figures.js'
 import type { Options } from './options.js'
+import type { Players } from './players.js'
 import type { Played, Road, Target } from './road.js'
 
 export interface Line extends Spread { what: string, unit: string }
@@ -15,6 +16,20 @@ export interface Summary {
   /** Of each round's pair. */
   ratio: { ours: string, yardstick: string, rounds: number[] } & Spread | null
   targets: Judged[]
+}
+
+/** All rounds of a road, each printed when it is over. */
+export async function playRoad (road: Road, players: Players): Promise<Played[]> {
+  console.log(`\n${road.title(players.options)}`)
+  await road.prepare?.(players)
+  const rounds: Played[] = []
+  while (rounds.length < (road.rounds ?? players.options.rounds)) {
+    const played = await road.play(players)
+    rounds.push(played)
+    console.log(`  round ${rounds.length}: ${Object.entries(road.units).map(([figure, unit]) => `${figure} ${shown(played.figures[figure] ?? Number.NaN)} ${unit}`).join('; ')}`)
+    if (played.attention) console.log(`  ATTENTION: ${played.attention}`)
+  }
+  return rounds
 }
 
 export function summarize (road: Road, rounds: readonly Played[], options: Options): Summary {

@@ -7,8 +7,8 @@ export interface Played {
   figures: Record<string, number | null>
   /** Milliseconds at percentiles, for the report. */
   latencies?: Record<string, ReadonlyArray<readonly [percentile: number, ms: number]>>
-  /** What was done in each whole second, for the report. */
-  seconds?: Record<string, readonly number[]>
+  /** Of each whole second, for the report. */
+  over_time?: { unit: string, lines: Record<string, readonly number[]> }
   /** What makes these figures doubtful. */
   attention?: string
 }

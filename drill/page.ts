@@ -1,3 +1,4 @@
+import { escape, htmlPage, htmlTable as table } from '../bench/html.js'
 import type { Figures, Request } from './availability.js'
 import { VERDICTS } from './checker.js'
 import type { Conclusion, Run } from './report.js'
@@ -9,11 +10,8 @@ const HEIGHT = 220
 const OUTCOMES = ['served', 'refused', 'unknown'] as const
 
 const STYLE = `
-:root { color-scheme: light dark; --text: #1b1f24; --ground: #fff; --line: #d0d7de; --served: #2da44e; --refused: #bf8700; --unknown: #cf222e; --fault: #8250df; --queue: #0969da; --outbox: #bc4c00 }
-@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --ground: #0d1117; --line: #30363d; --served: #3fb950; --refused: #d29922; --unknown: #f85149; --fault: #a371f7; --queue: #58a6ff; --outbox: #f0883e } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--ground); margin: 2rem auto; max-width: 1040px; padding: 0 1rem }
-svg { width: 100%; height: auto; display: block } svg text { font: 11px system-ui, sans-serif; fill: var(--text) }
-table { border-collapse: collapse; margin: 1rem 0; width: 100% } td, th { border-bottom: 1px solid var(--line); padding: .25rem .5rem; text-align: left } td.n { text-align: right; font-variant-numeric: tabular-nums }
+:root { --served: #2da44e; --refused: #bf8700; --unknown: #cf222e; --fault: #8250df; --queue: #0969da; --outbox: #bc4c00 }
+@media (prefers-color-scheme: dark) { :root { --served: #3fb950; --refused: #d29922; --unknown: #f85149; --fault: #a371f7; --queue: #58a6ff; --outbox: #f0883e } }
 .served { fill: var(--served) } .refused { fill: var(--refused) } .unknown { fill: var(--unknown) } .fault { fill: var(--fault); opacity: .18 }
 .queue, .outbox { fill: none; stroke-width: 1.5 } .queue { stroke: var(--queue) } .outbox { stroke: var(--outbox) } .axis { stroke: var(--line) }
 b.held { color: var(--served) } b.violated, b.unknown { color: var(--unknown) }`
@@ -23,9 +21,7 @@ export function writePage (page: Page): string {
   const { figures, conclusion, options, load, samples } = page
   const seconds = Math.max(1, Math.ceil((Math.max(load.to, ...samples.map(({ at }) => at)) - load.from) / 1000))
   const depths = samples.flatMap(({ ready, outbox }) => [ready ?? 0, outbox ?? 0])
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Drill, seed ${options.seed}: ${conclusion.verdict}</title><style>${STYLE}</style>
-<h1>Drill: <b class="${conclusion.verdict}">${conclusion.verdict}</b></h1>
+  return htmlPage(`Drill, seed ${options.seed}: ${conclusion.verdict}`, STYLE, `<h1>Drill: <b class="${conclusion.verdict}">${conclusion.verdict}</b></h1>
 <p>${escape(conclusion.reasons.join('; '))}</p>
 <p>Seed ${options.seed}, ${options.seconds} s at ${options.rate} requests a second. ${figures.requests} requests, ${(figures.availability * 100).toFixed(2)} % served, ${figures.orders_accepted} orders accepted, longest gap ${figures.longest_gap_s} s.</p>
 <h2>Requests a second</h2>
@@ -42,9 +38,7 @@ ${table(['fault', 'served', 'requests', 'healed in, s', 'first order after, s', 
 ${table(['verdict', 'count', 'meaning'], Object.entries(VERDICTS).map(([name, what]) => [name, page.verdicts[name as keyof typeof VERDICTS].length, what]))}
 ${Object.entries(page.verdicts).filter(([, evidence]) => evidence.length > 0).map(([name, evidence]) => `<h3>${name}</h3><ul>${evidence.slice(0, 50).map((one) => `<li>${escape(one)}`).join('')}</ul>`).join('\n')}
 <h2>Answers</h2>
-${table(['answer', 'count'], Object.entries(figures.answers).sort(([, a], [, b]) => b - a))}
-</html>
-`
+${table(['answer', 'count'], Object.entries(figures.answers).sort(([, a], [, b]) => b - a))}`)
 }
 
 function perSecond ({ requests, load }: Page, seconds: number): Array<Record<typeof OUTCOMES[number], number>> {
@@ -96,13 +90,4 @@ function chart (seconds: number, drawn: string, most: number): string {
   const ticks = Array.from({ length: Math.ceil(seconds / step) }, (_, index) => index * step)
     .map((second) => `<text x="${(second * WIDTH / seconds).toFixed(1)}" y="${HEIGHT + 14}">${second} s</text>`).join('')
   return `<svg viewBox="-2 -14 ${WIDTH + 4} ${HEIGHT + 34}" role="img"><text x="0" y="-4">${most}</text><line class="axis" x1="0" y1="${HEIGHT}" x2="${WIDTH}" y2="${HEIGHT}"/>${drawn}${ticks}</svg>`
-}
-
-function table (head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | number>>): string {
-  const cells = (row: ReadonlyArray<string | number>) => row.map((cell) => `<td${typeof cell === 'number' ? ' class="n"' : ''}>${escape(String(cell))}`).join('')
-  return `<table><tr>${head.map((name) => `<th>${name}`).join('')}${rows.map((row) => `<tr>${cells(row)}`).join('\n')}</table>`
-}
-
-function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

@@ -32,7 +32,7 @@ export const batches: Road = {
         'api, largest resident size': peakMemory(players.api.pid)
       },
       latencies: { 'worker running': latency.percentiles, 'worker stopped': stopped.latency_ms.percentiles },
-      seconds: { 'worker running': running.per_second.map((requests) => requests * BATCH), 'worker stopped': stopped.per_second.map((requests) => requests * BATCH) },
+      over_time: { unit: 'orders/s', lines: { 'worker running': running.per_second.map((requests) => requests * BATCH), 'worker stopped': stopped.per_second.map((requests) => requests * BATCH) } },
       ...outboxNote(running.by_outbox + stopped.by_outbox)
     }
   }

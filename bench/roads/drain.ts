@@ -1,5 +1,5 @@
+import { placeBacklog } from '../backlog.js'
 import { drain as drainBacklog } from '../drain.js'
-import { serve } from '../players.js'
 import { LARGEST_MIB, outboxNote, type Road } from '../road.js'
 import { unnestInsert } from '../unnest-insert.js'
 
@@ -23,9 +23,9 @@ export const drain: Road = {
     { figure: 'worker, largest resident size', bound: 'at most', limit: LARGEST_MIB, of: 'max' }
   ],
   async play (players) {
-    const { options: { connections, seconds, orders }, comanda, api, tables } = players
+    const { options: { orders }, comanda, tables } = players
     await tables.empty()
-    const placed = await serve(players, api.pid, { url: comanda.ordersUrl, token: await comanda.token(), connections, seconds, amount: orders })
+    const placed = await placeBacklog(players)
     const drained = await drainBacklog(comanda, tables, orders)
     const unnest = await unnestInsert(tables)
     return {
@@ -37,7 +37,7 @@ export const drain: Road = {
         'processor time of the worker': drained.cpu_us,
         'worker, largest resident size': drained.worker_mib
       },
-      seconds: { drained: drained.per_second, 'accepted before': placed.per_second },
+      over_time: { unit: 'orders/s', lines: { drained: drained.per_second, 'accepted before': placed.per_second } },
       ...outboxNote(drained.by_outbox)
     }
   }

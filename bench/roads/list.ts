@@ -21,7 +21,7 @@ export const list: Road = {
     return {
       figures: { 'latency, p50': latency.p50, 'latency, p99': latency.p99, answered: rate },
       latencies: { 'first page': latency.percentiles },
-      seconds: { answered: perSecond }
+      over_time: { unit: 'requests/s', lines: { answered: perSecond } }
     }
   }
 }

@@ -44,7 +44,7 @@ export const place: Road = {
         'worker, largest resident size': workerMib
       },
       latencies: { api: api.latency_ms.percentiles, 'bare Fastify': bare.latency_ms.percentiles },
-      seconds: { accepted: api.per_second, 'bare Fastify': bare.per_second },
+      over_time: { unit: 'a second', lines: { accepted: api.per_second, 'bare Fastify': bare.per_second } },
       ...outboxNote(byOutbox)
     }
   }

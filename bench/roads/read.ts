@@ -44,7 +44,7 @@ export const read: Road = {
         'load process, bare Fastify': yardstick.load_cpu
       },
       latencies: { api: api.latency_ms.percentiles, 'bare Fastify': yardstick.latency_ms.percentiles },
-      seconds: { read: api.per_second, 'bare Fastify': yardstick.per_second }
+      over_time: { unit: 'requests/s', lines: { read: api.per_second, 'bare Fastify': yardstick.per_second } }
     }
   }
 }

@@ -39,7 +39,7 @@ export const soak: Road = {
         'api, growth after the first minute': growth(sizes.api),
         'worker, growth after the first minute': growth(sizes.worker)
       },
-      seconds: { 'api, MiB': sizes.api, 'worker, MiB': sizes.worker },
+      over_time: { unit: 'MiB', lines: { api: sizes.api, worker: sizes.worker } },
       ...outboxNote(byOutbox)
     }
   }

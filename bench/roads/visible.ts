@@ -16,7 +16,8 @@ export const visible: Road = {
     'due to row visible, p50': 'ms',
     'due to row visible, p99': 'ms',
     'resolution (between two looks), p50': 'ms',
-    'resolution (between two looks), p99': 'ms'
+    'resolution (between two looks), p99': 'ms',
+    'asking process': 'cores'
   },
   targets: ({ rate }) => rate !== 1000
     ? []
@@ -28,7 +29,7 @@ export const visible: Road = {
     const { options: { seconds, rate }, stage: { databaseUrl }, endings, comanda, tables } = players
     await tables.empty()
     const job = { url: comanda.ordersUrl, token: await comanda.token(), databaseUrl, rate, seconds }
-    const { to_row_ms: toRow, answer_ms: answer, whole_way_ms: whole, resolution_ms: looks, by_outbox: byOutbox } = await withWorker(players, async () => {
+    const { to_row_ms: toRow, answer_ms: answer, whole_way_ms: whole, resolution_ms: looks, asking_cpu: cpu, by_outbox: byOutbox } = await withWorker(players, async () => {
       const warm = await runArrivals({ ...job, seconds: WARM_UP_SECONDS }, endings)
       const run = await runArrivals(job, endings)
       const orders = warm.orders + run.orders
@@ -40,7 +41,8 @@ export const visible: Road = {
         ...both('answer to row visible', toRow),
         ...both('due to answer', answer),
         ...both('due to row visible', whole),
-        ...both('resolution (between two looks)', looks)
+        ...both('resolution (between two looks)', looks),
+        'asking process': cpu
       },
       latencies: { 'answer to row visible': toRow.percentiles, 'due to answer': answer.percentiles, 'due to row visible': whole.percentiles },
       ...outboxNote(byOutbox)
