@@ -65,10 +65,10 @@ function scaleOf ({ x: { marks }, lines }: Plot): Scale {
   }
 }
 
-/** The next of 1, 2, 2.5, 5, 10 times a power of ten. */
+/** The next round number. */
 function roundStep (least: number): number {
   const power = 10 ** Math.floor(Math.log10(least))
-  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= least * 0.999)!
+  return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((step) => step >= least * 0.999)!
 }
 
 function axes ({ x: { title, marks } }: Plot, { x, y, step }: Scale): string {
@@ -89,14 +89,12 @@ function legend ({ lines }: Plot): string {
 
 function drawLine (points: readonly Point[], colour: string, unit: string, { x, y }: Scale): string {
   const path = points.map((point, index) => `${index === 0 ? 'M' : 'L'}${x(point.x)},${y(point.y)}`).join('')
-  const spots = points.length > MOST_SPOTS
-    ? []
-    : points.map((point) => {
-      const { low = point.y, high = point.y } = point
-      const whisker = low === high ? '' : `<line class="${colour}" x1="${x(point.x)}" y1="${y(low)}" x2="${x(point.x)}" y2="${y(high)}"/>`
-      return `${whisker}<circle class="${colour}" cx="${x(point.x)}" cy="${y(point.y)}" r="3"><title>${plain(point.y)} ${escape(unit)}</title></circle>`
-    })
-  return `<path class="${colour}" d="${path}"/>${spots.join('')}`
+  const spot = (point: Point) => {
+    const { low = point.y, high = point.y } = point
+    const whisker = low === high ? '' : `<line class="${colour}" x1="${x(point.x)}" y1="${y(low)}" x2="${x(point.x)}" y2="${y(high)}"/>`
+    return `${whisker}<circle class="${colour}" cx="${x(point.x)}" cy="${y(point.y)}" r="3"><title>${plain(point.y)} ${escape(unit)}</title></circle>`
+  }
+  return `<path class="${colour}" d="${path}"/>${points.length > MOST_SPOTS ? '' : points.map(spot).join('')}`
 }
 
 function plain (value: number): string {

@@ -3,6 +3,8 @@ import { withWorker } from '../players.js'
 import { outboxNote, type Road } from '../road.js'
 
 const WARM_UP_SECONDS = 2
+/** Looks further apart than that blur what they look at. Milliseconds. */
+const COARSE = 5
 
 export const visible: Road = {
   name: 'visible',
@@ -45,7 +47,7 @@ export const visible: Road = {
         'asking process': cpu
       },
       latencies: { 'answer to row visible': toRow.percentiles, 'due to answer': answer.percentiles, 'due to row visible': whole.percentiles },
-      ...outboxNote(byOutbox)
+      ...(looks.p50 > COARSE ? { attention: `half of the looks came more than ${looks.p50.toFixed(1)} ms apart: rows were there earlier than they were seen` } : outboxNote(byOutbox))
     }
   }
 }

@@ -9,15 +9,16 @@ const CHEAP = 100_000
 export const table: Sweep = {
   name: 'table',
   axis: 'orders in the table',
-  how: 'over tables filled with orders and their events: POST /orders, the worker running; then the drain of a backlog; then the first page of 20 over one connection, as a customer who has six in ten of them',
+  how: 'over tables filled with orders and their events: the first page of 20 over one connection, as a customer who has six in ten of them; then POST /orders, the worker running; then the drain of a backlog',
   points: [10_000, 100_000, 1_000_000, 10_000_000],
-  units: { accepted: 'orders/s', drained: 'orders/s', 'first page, p50': 'ms', 'first page, p99': 'ms' },
+  units: { 'first page, p50': 'ms', 'first page, p99': 'ms', accepted: 'orders/s', drained: 'orders/s' },
   async prepare ({ tables }, point) {
     if (point > CHEAP) await tables.fill(point, { events: true })
   },
   async measure (players, point) {
     const { options: { connections, seconds, orders }, comanda, api, tables } = players
     if (point <= CHEAP) await tables.fill(point, { events: true })
+    const page = await serve(players, api.pid, { url: comanda.url, token: await comanda.token(), connections: 1, seconds, read: ['/orders'] })
     await tables.keep()
     const token = await comanda.token()
     const placed = await withWorker(players, async () => {
@@ -27,7 +28,6 @@ export const table: Sweep = {
     await tables.keep()
     await placeBacklog(players)
     const { rate } = await drain(comanda, tables, orders)
-    const page = await serve(players, api.pid, { url: comanda.url, token: await comanda.token(), connections: 1, seconds, read: ['/orders'] })
-    return { accepted: placed.rate, drained: rate, 'first page, p50': page.latency_ms.p50, 'first page, p99': page.latency_ms.p99 }
+    return { 'first page, p50': page.latency_ms.p50, 'first page, p99': page.latency_ms.p99, accepted: placed.rate, drained: rate }
   }
 }
