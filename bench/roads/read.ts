@@ -1,4 +1,4 @@
-import { serve, withWorker } from '../players.js'
+import { type Players, serve, withWorker } from '../players.js'
 import type { Road } from '../road.js'
 
 /** Read in turn, so that it is not one key alone that Redis is asked for. */
@@ -27,7 +27,7 @@ export const read: Road = {
       const ids = await comanda.placeBatch(ORDERS)
       return { placed: ORDERS, sent: ORDERS, paths: ids.map((id) => `/orders/${id}`) }
     })
-    await bare.show(JSON.parse(await comanda.read(paths[0]!)))
+    await showTheSame(players, paths[0]!)
     const ours = { url: comanda.url, connections, token: await comanda.token(), read: paths }
     const theirs = { ...ours, url: bare.url, token: null }
     for (const job of [theirs, ours]) await players.load.run({ ...job, seconds: 1 }) // unmeasured: compiles
@@ -47,4 +47,12 @@ export const read: Road = {
       over_time: { unit: 'requests/s', lines: { read: api.per_second, 'bare Fastify': yardstick.per_second } }
     }
   }
+}
+
+/** @throws Error when the bare server does not answer the very bytes of the api */
+async function showTheSame ({ comanda, bare }: Players, path: string): Promise<void> {
+  const bytes = await comanda.read(path)
+  await bare.show(JSON.parse(bytes))
+  const answer = await fetch(`${bare.url}${path}`)
+  if (await answer.text() !== bytes) throw new Error('bare Fastify answers other bytes than the api')
 }
