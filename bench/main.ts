@@ -26,6 +26,7 @@ const HOW_MADE = [
   'load: autocannon in a process of its own, closed loop unless said otherwise: each connection waits for its answer before it asks again, so latencies suffer from coordinated omission',
   'api and worker: npm run build, NODE_ENV=production, JWT on, LOG_LEVEL=info into a file',
   'ratio: of each round, ours and the yardstick measured one right after the other; its median, and where the rounds lie',
+  'largest resident size: since the process started; one api serves the whole bench, each load has a worker of its own',
   'all of it shares this machine: load, api, worker, Postgres, Redis, RabbitMQ'
 ]
 

@@ -26,7 +26,8 @@ export async function playRoad (road: Road, players: Players): Promise<Played[]>
   while (rounds.length < (road.rounds ?? players.options.rounds)) {
     const played = await road.play(players)
     rounds.push(played)
-    console.log(`  round ${rounds.length}: ${Object.entries(road.units).map(([figure, unit]) => `${figure} ${shown(played.figures[figure] ?? Number.NaN)} ${unit}`).join('; ')}`)
+    const known = Object.entries(road.units).filter(([figure]) => typeof played.figures[figure] === 'number')
+    console.log(`  round ${rounds.length}: ${known.map(([figure, unit]) => `${figure} ${shown(played.figures[figure]!)} ${unit}`).join('; ')}`)
     if (played.attention) console.log(`  ATTENTION: ${played.attention}`)
   }
   return rounds

@@ -10,7 +10,7 @@ interface Sizes { api: number[], worker: number[] }
 
 export const soak: Road = {
   name: 'soak',
-  title: ({ soak: minutes, connections }) => `${minutes} minutes of POST /orders at full load, ${connections} connections`,
+  title: ({ soak: minutes, connections }) => `POST /orders at full load for ${minutes} min, ${connections} connections`,
   how: 'closed loop, the worker running; resident sizes once a second. Growth: the largest after the first minute less the largest within it',
   units: {
     accepted: 'orders/s',
