@@ -1,5 +1,6 @@
 import { connect } from 'amqplib'
-import { encodeEvent, encodeMessage } from '../src/broker/codec.js'
+import { encodeMessage } from '../src/broker/codec.js'
+import { seal } from '../src/orders/envelope.js'
 import { placeOrder } from '../src/orders/event.js'
 import { type Latency, latencyOf } from './figures.js'
 
@@ -15,7 +16,7 @@ export async function bareConfirms (amqpUrl: string, seconds: number): Promise<L
   try {
     const channel = await connection.createConfirmChannel()
     await channel.assertQueue(QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
-    const { content } = encodeMessage([encodeEvent(placement())])
+    const { content } = encodeMessage([seal(placement())])
     const publish = async () => await new Promise<void>((resolve, reject) => {
       channel.sendToQueue(QUEUE, content, { persistent: true, mandatory: true }, (error: unknown) => error ? reject(new Error('not confirmed', { cause: error })) : resolve())
     })
