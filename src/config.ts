@@ -50,6 +50,8 @@ export interface Config {
   readonly confirmTimeoutMs: number
   readonly tokenSeconds: number
   readonly loginLimit: number
+  /** Every variable as it is in effect, by its name, for the line at the start: passwords and secrets are masked, null is not given. */
+  readonly shown: Readonly<Record<string, string | number | null>>
 }
 
 /** A bad environment: one message that names every bad variable. */
@@ -78,13 +80,32 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     redisTimeoutMs: read.REDIS_TIMEOUT_MS,
     confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
     tokenSeconds: read.TOKEN_SECONDS,
-    loginLimit: read.LOGIN_LIMIT
+    loginLimit: read.LOGIN_LIMIT,
+    shown: Object.freeze(Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, shownValue(name, read[name as keyof typeof read] ?? null)])))
   })
 }
 
 /** What this process would refuse to start with: each bad variable by its name, with one sentence that never holds the value. */
 export function badVariables (process: ProcessName, env: Record<string, string | undefined>): Map<string, string> {
   return readEnvironment(process, env).faults
+}
+
+const MASK = '***'
+
+/** By its name or its shape, so that a new variable is not forgotten. */
+function shownValue (name: string, value: unknown): string | number | null {
+  if (typeof value !== 'string') return value as number | null
+  if (/(SECRET|PASSWORD|TOKEN|KEY)$/.test(name)) return MASK
+  return value.includes('://') ? maskedUrl(value) : value
+}
+
+/** Without its password, and without whatever a query hands on: drivers take passwords there too. */
+function maskedUrl (text: string): string {
+  if (!URL.canParse(text)) return MASK
+  const url = new URL(text)
+  if (url.password !== '') url.password = MASK
+  for (const name of url.searchParams.keys()) url.searchParams.set(name, MASK)
+  return url.href
 }
 
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {

@@ -6,6 +6,12 @@ const random = () => 'r'.repeat(32)
 const urls = { DATABASE_URL: 'postgres://u:hunter2@db:5432/comanda', REDIS_URL: 'redis://r:6379', AMQP_URL: 'amqp://u:p@mq:5672/v' }
 const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret }
 
+/** All but what is made for the line at the start. */
+function read (process: ProcessName, env: Record<string, string | undefined>): object {
+  const { shown: _, ...config } = loadConfig(process, env, random)
+  return config
+}
+
 /** The message of the refusal; null when it was read. */
 function refusal (process: ProcessName, env: Record<string, string | undefined>): string | null {
   try {
@@ -23,7 +29,7 @@ function named (message: string | null): string[] {
 }
 
 t.test('in development a database is enough and all else has a default', async (t) => {
-  t.strictSame(loadConfig('api', { DATABASE_URL: urls.DATABASE_URL }, random), {
+  t.strictSame(read('api', { DATABASE_URL: urls.DATABASE_URL }), {
     process: 'api',
     production: false,
     databaseUrl: urls.DATABASE_URL,
@@ -46,7 +52,7 @@ t.test('in development a database is enough and all else has a default', async (
 t.test('every variable is read', async (t) => {
   const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3' }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
-  t.strictSame(loadConfig('api', env, random), {
+  t.strictSame(read('api', env), {
     process: 'api',
     production: true,
     databaseUrl: urls.DATABASE_URL,
@@ -119,6 +125,15 @@ t.test('an empty variable counts as missing', async (t) => {
   t.strictSame(loadConfig('api', { ...emptied, DATABASE_URL: urls.DATABASE_URL }, random), loadConfig('api', { DATABASE_URL: urls.DATABASE_URL }, random))
   t.match(refusal('api', { ...production, JWT_SECRET: '' }), 'JWT_SECRET is missing')
   t.match(refusal('api', { ...urls, DATABASE_URL: '' }), 'DATABASE_URL is missing')
+})
+
+t.test('what is shown at the start is every variable as it is in effect, and no password or secret', async (t) => {
+  const passwords = { DATABASE_URL: 'postgres://u:hunter2@db/comanda?password=hunter3&sslmode=require', REDIS_URL: 'rediss://:hunter4@r:6379', AMQP_URL: 'amqp://u:p%40hunter5@mq/v', JWT_SECRET: `hunter6${secret}` }
+  const { shown } = loadConfig('api', { ...passwords, PORT: '80' }, random)
+  t.notMatch(JSON.stringify(shown), /hunter/)
+  t.strictSame(Object.keys(shown).sort(), Object.keys(Environment.properties).sort())
+  t.match(shown, { DATABASE_URL: /^postgres:\/\/u:\*\*\*@db\/comanda/, REDIS_URL: 'rediss://:***@r:6379', AMQP_URL: 'amqp://u:***@mq/v', JWT_SECRET: '***', PORT: 80, WORKER_PORT: 3001, TRUST_PROXY: null })
+  t.match(loadConfig('worker', { DATABASE_URL: 'postgres://a b:hunter2@[' }, random).shown, { DATABASE_URL: '***', JWT_SECRET: null })
 })
 
 t.test('a config cannot be changed', async (t) => {

@@ -50,7 +50,7 @@ export class Intake {
   async #byOutbox (sealed: SealedEvent, failure: GroupError): Promise<Road> {
     await this.#outbox.add(sealed).catch((cause: unknown) => {
       const unknown = failure.outcome === 'unknown' || asGroupError(cause).outcome === 'unknown'
-      throw new OrderError(unknown ? 'outcome_unknown' : 'not_accepted', { cause })
+      throw new OrderError(unknown ? 'outcome_unknown' : 'not_accepted', { cause, about: { order_id: sealed.event.order.order_id, event_id: sealed.event.event_id } })
     })
     this.#onOutbox(sealed, failure)
     return 'outbox'

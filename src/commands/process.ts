@@ -10,13 +10,20 @@ const GRACE_MS = 4500
  */
 export async function serve (app: FastifyInstance): Promise<void> {
   const { host, port } = app.config
-  closeWithGrace({ delay: GRACE_MS, logger: app.log }, async ({ err, signal }) => {
-    if (err) app.log.fatal({ err }, 'crashed: closing what can be closed')
+  const forced = (reason: string, err?: unknown) => app.log.error({ reason, ...(err ? { err } : {}) },
+    'ended before all was closed: what was not acked or confirmed comes again, nothing needs doing; the reason says what took too long')
+  closeWithGrace({
+    delay: GRACE_MS,
+    logger: { error: (what: unknown) => what instanceof Error ? forced('closing failed', what) : forced(String(what)) },
+    onSecondSignal: (signal) => forced(`a second ${signal ?? 'signal'}`),
+    onSecondError: (error) => forced('a second crash', error),
+    onTimeout: (ms) => forced(`closing took longer than ${ms} ms`)
+  }, async ({ err, signal }) => {
+    if (err) app.log.fatal({ err, reason: 'crashed' }, 'crashed: closing what can be closed; nothing taken is lost, start it again; err says where in the code to look')
     else app.log.info({ signal }, 'closing: what is under way is finished first')
     await app.close()
     app.log.info('closed')
   })
   await app.listen({ host, port, listenTextResolver: () => 'listening' })
-  const { production, redisPrefix, redisTimeoutMs, confirmTimeoutMs } = app.config
-  app.log.info({ addresses: [app.server.address()], config: { production, redisPrefix, redisTimeoutMs, confirmTimeoutMs } }, 'started')
+  app.log.info({ addresses: [app.server.address()], config: app.config.shown }, 'started')
 }

@@ -14,6 +14,7 @@ export async function runWorker (env: Record<string, string | undefined>, { once
     return 0
   }
   await app.ready()
+  app.log.info({ config: config.shown }, 'started')
   const deadline = Date.now() + limitMs
   let drained = false
   let cause: unknown
@@ -25,7 +26,8 @@ export async function runWorker (env: Record<string, string | undefined>, { once
     if (!drained) await wait(POLL_MS)
   }
   if (drained) app.log.info('drained')
-  else app.log.error({ err: cause, services: app.health.report() }, 'not drained in time: the rest stays where it is; run it again when the services answer')
+  else app.log.error({ ...(cause ? { err: cause } : {}), services: app.health.report(), reason: 'limit' }, 'not drained in time: the rest stays where it is; run it again when the services answer')
   await app.close()
+  app.log.info('closed')
   return drained ? 0 : 1
 }

@@ -142,8 +142,8 @@ export class OrderDesk {
 }
 
 function placed (view: OrderView, { caller }: PlaceRequest, replayed: boolean): Placed {
-  const { order, tag } = answer(view, caller)
-  return { order, tag, replayed }
+  const { order, tag, event_id } = answer(view, caller)
+  return { order, tag, event_id, replayed }
 }
 
 function keyUse ({ caller, line, idempotency_key: key }: PlaceRequest, now: string): KeyUse | null {

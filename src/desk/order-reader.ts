@@ -10,6 +10,8 @@ export interface Answer {
   order: ShownOrder
   /** Its entity tag */
   tag: string
+  /** The event that left it so. */
+  event_id: string
 }
 
 export interface OrderReaderOptions {
@@ -105,6 +107,6 @@ export class OrderReader {
   }
 }
 
-export function answer ({ order }: OrderView, { role }: Caller): Answer {
-  return { order: showOrder(order, role), tag: entityTag(order) }
+export function answer ({ order, event_id }: OrderView, { role }: Caller): Answer {
+  return { order: showOrder(order, role), tag: entityTag(order), event_id }
 }

@@ -19,10 +19,13 @@ export class OrderError extends Error {
   readonly code: OrderErrorCode
   /** The order's present entity tag, where the client should read it again. */
   readonly tag: string | undefined
+  /** The event that was not taken, or perhaps was, for whoever looks for it. */
+  readonly about: { order_id: string, event_id: string } | undefined
 
-  constructor (code: OrderErrorCode, options?: ErrorOptions & { tag?: string }) {
+  constructor (code: OrderErrorCode, options?: ErrorOptions & { tag?: string, about?: { order_id: string, event_id: string } }) {
     super(code, options)
     this.code = code
     this.tag = options?.tag
+    this.about = options?.about
   }
 }

@@ -48,8 +48,10 @@ export const errorsPlugin = fp(async (app) => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const code = codeOf(error)
     const { status } = problems[code]
-    if (status === 500) request.log.error({ err: error }, 'a request failed for a reason nobody foresaw: answered 500')
-    else if (status === 503) request.log.warn({ err: error, reason: code }, 'a request could not be served: answered 503, the client may try again')
+    if (error instanceof OrderError && error.about) request.logged = { ...request.logged, ...error.about }
+    const about = { err: error, ...request.logged, reason: code }
+    if (status === 500) request.log.error(about, 'a request failed for a reason nobody foresaw: answered 500; err says where in the code to look')
+    else if (status === 503) request.log.warn(about, 'a request could not be served: answered 503, the client may try again; the last lines about the services say which is away')
     if (error instanceof OrderError && error.tag !== undefined) reply.header('etag', error.tag)
     return sendProblem(request, reply, code, error instanceof InputError ? error.faults : undefined)
   })
@@ -57,6 +59,7 @@ export const errorsPlugin = fp(async (app) => {
 
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, code: ProblemCode, errors?: InputFault[]): FastifyReply {
   const problem: { status: number, retryAfter?: number } = problems[code]
+  request.logged = { ...request.logged, reason: code }
   if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', problem.retryAfter)
   if (problem.status === 401) reply.header('www-authenticate', code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer') // RFC 6750, section 3
   return reply

@@ -35,8 +35,8 @@ export class Health {
     this.#services.set(service, { state, since: new Date().toISOString() })
     if (state === 'up') this.#changes.emit(service)
     const { message, cause, ...rest } = what
-    const line = { service, state, ...rest, ...(cause ? { reason: reasonOf(cause) } : {}) }
-    if (state === 'down') this.#log.warn(line, message)
+    const line = { service, state, ...rest }
+    if (state === 'down') this.#log.warn({ ...line, reason: cause ? reasonOf(cause) : 'the connection was closed' }, message)
     else this.#log.info(line, message)
   }
 

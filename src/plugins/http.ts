@@ -5,6 +5,7 @@ import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fasti
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
+import { traceIdOf } from '../orders/trace.js'
 import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
 
 declare module 'fastify' {
@@ -12,6 +13,21 @@ declare module 'fastify' {
     /** One line a request is logged, except for what probes ask every second. */
     quiet?: boolean
   }
+  interface FastifyRequest {
+    /** What the request's line names besides: never a value that a client made up. */
+    logged: Logged | null
+  }
+}
+
+export interface Logged {
+  order_id?: string
+  event_id?: string
+  /** Of a request that places many; those beyond the line's measure stand in lines of their own. */
+  order_ids?: readonly string[]
+  batch_size?: number
+  replayed?: true
+  /** The stable code of the problem it was answered with. */
+  reason?: string
 }
 
 /**
@@ -44,12 +60,14 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
       // No hook and no route has seen this request: what they would add is added here.
       const plain: FastifyReply = reply
       const body = problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id })
-      request.log.info({ method: request.method, route: 'unknown', status: body.status, duration_ms: 0 }, 'request')
+      request.log.info({ method: request.method, route: 'unknown', status: body.status, duration_ms: 0, reason: code }, 'request')
       void plain.code(body.status).headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
     },
     clientErrorHandler (error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return
-      socket.end(rawProblem(RAW_CODES[error.code] ?? 'bad_request'))
+      const [code, request_id] = [RAW_CODES[error.code] ?? 'bad_request', randomUUID()]
+      logger.info({ request_id, route: 'unknown', status: problems[code].status, duration_ms: 0, reason: code }, 'request')
+      socket.end(rawProblem(code, request_id))
     }
   }
 }
@@ -57,8 +75,7 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
 const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
 
 /** What is not even HTTP never becomes a request: the answer is written to the socket. */
-function rawProblem (code: ProblemCode): string {
-  const request_id = randomUUID()
+function rawProblem (code: ProblemCode, request_id: string): string {
   const body = JSON.stringify(problemBody(code, { instance: '', request_id }))
   const { status, retryAfter }: Problem = problems[code]
   return [
@@ -76,6 +93,7 @@ function rawProblem (code: ProblemCode): string {
 /** One log line a request, the request's id given back, and a close that cuts nobody off. */
 export const httpPlugin = fp(async (app) => {
   let closing = false
+  app.decorateRequest('logged', null)
   app.removeContentTypeParser('text/plain')
   app.addHook('preClose', async () => {
     closing = true
@@ -92,13 +110,21 @@ export const httpPlugin = fp(async (app) => {
 
   app.addHook('onResponse', (request, reply, done) => {
     const { config, url } = request.routeOptions // made anew whenever it is asked for
+    const { logged } = request
     if (config.quiet !== true) {
       request.log.info({
         method: request.method,
         route: url ?? 'unknown',
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-        user_id: request.caller?.user_id
+        user_id: request.caller?.user_id,
+        trace_id: traceIdOf(request.headers.traceparent),
+        order_id: logged?.order_id,
+        event_id: logged?.event_id,
+        order_ids: logged?.order_ids,
+        batch_size: logged?.batch_size,
+        replayed: logged?.replayed,
+        reason: logged?.reason
       }, 'request')
     }
     done()

@@ -3,6 +3,7 @@ import { GroupError } from '../broker/group.js'
 import { Intake } from '../broker/intake.js'
 import { Publisher } from '../broker/publisher.js'
 import type { SealedEvent } from '../orders/envelope.js'
+import { traced } from '../orders/trace.js'
 import { insertOutbox } from '../store/outbox.js'
 
 declare module 'fastify' {
@@ -29,8 +30,8 @@ export const intakePlugin = fp(async (app) => {
     if (app.health.state('postgres') === 'down') throw new GroupError('refused', 'Postgres is known to be away')
     await insertOutbox(app.reservedPool, sealed.map(({ event }) => event))
   }
-  const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event: { event_id, order, request_id } }, why) => {
-    app.log.debug({ event_id, order_id: order.order_id, request_id, reason: why.message }, 'an order event was taken by the outbox')
+  const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event: { event_id, order, request_id, traceparent } }, why) => {
+    app.log.info({ order_id: order.order_id, event_id, request_id, user_id: order.user_id, ...traced(traceparent), reason: why.message }, 'order event taken by the outbox')
   })
   app.decorate('intake', intake)
   // Registered after the services, so closed before them: nothing taken is left behind.

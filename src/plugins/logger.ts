@@ -6,8 +6,7 @@ import { thisMoment } from '../orders/moment.js'
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
 /**
- * One JSON line for each thing worth telling, its keys the same everywhere: `request_id`, `order_id`, `event_id`, `user_id`,
- * `route`, `status`, `duration_ms`, `batch_id`, `batch_size`, `attempt`, `reason`. Pretty only on a terminal.
+ * One JSON line for each thing worth telling; docs/logs.md is the contract, src/logs/line.ts its schema. Pretty only on a terminal.
  * @param destination for tests; otherwise standard output
  */
 export function createLogger (config: Config, destination?: DestinationStream): Logger {
@@ -15,9 +14,18 @@ export function createLogger (config: Config, destination?: DestinationStream): 
     level: config.logLevel,
     base: { name: config.process, version, pid: process.pid },
     timestamp: () => `,"time":"${thisMoment()}"`,
-    formatters: { level: (level: string) => ({ level }) }
+    formatters: { level: (level: string) => ({ level }) },
+    serializers: { err: shownError }
   }
   if (destination) return pino(options, destination)
   if (!process.stdout.isTTY) return pino(options)
   return pino({ ...options, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
+}
+
+/** An error with its causes. Further members are left out: those of a database error quote the values of a row. */
+function shownError (error: unknown): { type: string, message: string, code?: string, stack?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  const { type, message, stack } = pino.stdSerializers.err(error)
+  const { code } = error as { code?: unknown }
+  return { type, message, ...(typeof code === 'string' ? { code } : {}), stack }
 }

@@ -45,6 +45,7 @@ export const redisPlugin = fp(async (app) => {
   client.on('error', (error) => { cause = error })
   client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause, message: 'Redis is away: orders are read from Postgres, slower; trying again' }) })
   client.on('ready', () => {
+    cause = undefined
     if (app.health.state('redis') === 'down') views.doubt()
     app.health.set('redis', 'up', { host, message: 'Redis is up' })
   })

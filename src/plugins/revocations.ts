@@ -15,8 +15,8 @@ export const revocationsPlugin = fp(async (app) => {
     redis,
     prefix: redisPrefix,
     lifeMs: SESSION_S * 1000,
-    onFailure: (error, user_id) => app.log.warn({ user_id, reason: error.message },
-      `Redis did not take the end of a user's sessions: in other processes their tokens live on for at most ${app.config.tokenSeconds} seconds`)
+    onFailure: (error, user_id) => app.log.warn({ user_id, token_seconds: app.config.tokenSeconds, reason: error.message },
+      "Redis did not take the end of a user's sessions: in other processes their tokens live on for at most token_seconds; another change of the password ends them once Redis is back")
   })
   app.decorate('revocations', revocations)
   app.addHook('onReady', async () => { redis?.connect().catch(() => {}) }) // it tries again by itself

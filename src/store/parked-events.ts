@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
 export interface ParkedEvent {
@@ -9,13 +10,15 @@ export interface ParkedEvent {
   headers: Record<string, unknown>
   /** As it came, never decoded. */
   raw: Buffer
+  /** Where it could be read, for the log. */
+  event?: OrderEvent
 }
 
 /** What an operator made of a parked event. */
 export type Settlement = 'replayed' | 'discarded'
 
 /** A parked event as it lies in the parking lot. */
-export interface ParkedRow extends ParkedEvent {
+export interface ParkedRow extends Omit<ParkedEvent, 'event'> {
   /** SHA-256 of the bytes, in hex */
   id: string
   parked_at: string
@@ -26,12 +29,21 @@ export interface ParkedRow extends ParkedEvent {
 /** Keyed by the hash of the bytes: parking the same bytes again raises the attempts and opens a settled one again. */
 export async function park (client: Client, parked: readonly ParkedEvent[]): Promise<void> {
   for (const { source, reason, attempts, headers, raw } of parked) {
-    const hash = createHash('sha256').update(raw).digest()
+    const hash = hashOf(raw)
     await run(client, 'park', `
       insert into parked_events (hash, source, reason, attempts, headers, raw) values ($1, $2, $3, $4, $5, $6)
       on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts, settlement = null, settled_at = null`,
     [hash, source, reason, attempts, JSON.stringify(headers), raw])
   }
+}
+
+/** The id that it has in the parking lot. */
+export function parkedId (raw: Buffer): string {
+  return hashOf(raw).toString('hex')
+}
+
+function hashOf (raw: Buffer): Buffer {
+  return createHash('sha256').update(raw).digest()
 }
 
 const COLUMNS = "encode(hash, 'hex') as id, source, reason, attempts, headers, raw, parked_at, settlement, settled_at"

@@ -5,6 +5,7 @@ import { type OrderView, persistedView } from '../orders/view.js'
 import type { Client } from '../store/database.js'
 import { recordedEvents, recordEvents } from '../store/order-events.js'
 import { insertPlacements, lockOrders, updateOrders } from '../store/orders.js'
+import type { ParkedEvent } from '../store/parked-events.js'
 
 /** What a batch came to, once its transaction is committed. */
 export interface Applied {
@@ -14,6 +15,8 @@ export interface Applied {
   duplicates: number
   /** What readers should see now, for duplicates too: a view may have been lost. */
   views: ViewToPut[]
+  /** What was put into the parking lot. */
+  parked?: readonly ParkedEvent[]
 }
 
 /**

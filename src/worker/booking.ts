@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { OrderViews, ViewToPut } from '../cache/order-views.js'
-import type { Decision } from '../orders/chain.js'
 import { seal } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
@@ -10,6 +8,7 @@ import { lockOrders } from '../store/orders.js'
 import { insertOutbox } from '../store/outbox.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { type Applied, applyBatch } from './batch.js'
+import { type BatchLine, tellBatch, tellParked } from './batch-lines.js'
 import { isPassing, refusalReason, split } from './verdicts.js'
 
 export interface BookingOptions {
@@ -44,7 +43,7 @@ export class Booking {
    * until it stands alone, then it is recorded as rejected and parked.
    * @throws StoreError `unavailable`: nothing is lost, the same call may succeed later
    */
-  async book (events: readonly OrderEvent[], source: ParkedEvent['source']): Promise<void> {
+  async book (events: readonly OrderEvent[], source: 'queue' | 'outbox'): Promise<void> {
     if (events.length === 0) return
     try {
       await this.commit(async (client) => await applyBatch(client, events), { source, batch_size: events.length })
@@ -56,19 +55,20 @@ export class Booking {
   }
 
   /** Runs one batch's work to its commit, then shows and logs what it came to. */
-  async commit (work: (client: Client) => Promise<Applied | null>, line: { source: string, batch_size?: number }): Promise<void> {
+  async commit (work: (client: Client) => Promise<Applied | null>, line: BatchLine): Promise<void> {
     const started = performance.now()
     const applied = await inTransaction(this.#options.pool, work)
     if (!applied) return
     await this.#show(applied.views)
-    this.#tell(applied, { ...line, duration_ms: Math.round((performance.now() - started) * 1000) / 1000 })
+    tellBatch(this.#options.log, applied, line, performance.now() - started)
   }
 
   /** Records an event that can never be applied as rejected, for its reader, and parks its bytes, for the operator. */
   async refuse (client: Client, event: OrderEvent, reason: RefusalReason, from: Pick<ParkedEvent, 'source' | 'attempts'>): Promise<Applied> {
     await recordEvents(client, [{ event, outcome: 'rejected', reason }])
-    await this.parkIn(client, { ...from, reason, headers: {}, raw: Buffer.from(seal(event).json) })
-    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, reason) }
+    const parked = [{ ...from, reason, headers: {}, raw: Buffer.from(seal(event).json), event }]
+    await park(client, parked)
+    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, reason), parked }
   }
 
   /** A placement that is refused shows as rejected; a change that is refused gives way to the row. */
@@ -85,28 +85,12 @@ export class Booking {
 
   /** What is no order event at all: kept as it came. @throws StoreError */
   async park (parked: readonly ParkedEvent[]): Promise<void> {
-    if (parked.length > 0) await inTransaction(this.#options.pool, async (client) => { for (const one of parked) await this.parkIn(client, one) })
-  }
-
-  async parkIn (client: Client, parked: ParkedEvent): Promise<void> {
-    await park(client, [parked])
-    const { source, reason, attempts, raw } = parked
-    this.#options.log.error({ source, reason, attempt: attempts, bytes: raw.length }, 'an event was parked: it can never be applied; it is kept in parked_events')
+    if (parked.length === 0) return
+    await inTransaction(this.#options.pool, async (client) => await park(client, parked))
+    tellParked(this.#options.log, parked)
   }
 
   async #show (views: readonly ViewToPut[]): Promise<void> {
     await this.#options.views?.put(views)
-  }
-
-  #tell ({ decisions, duplicates }: Applied, line: Record<string, unknown>): void {
-    const { log } = this.#options
-    const count = (outcome: Decision['outcome']) => decisions.filter((decision) => decision.outcome === outcome).length
-    log.info({ batch_id: randomUUID(), ...line, applied: count('applied'), waiting: count('waiting'), rejected: count('rejected'), duplicates }, 'batch booked')
-    for (const decision of decisions) {
-      if (decision.outcome === 'applied') continue
-      const { event, outcome } = decision
-      const reason = decision.outcome === 'rejected' ? decision.reason : 'its base is not known yet'
-      log.info({ order_id: event.order.order_id, event_id: event.event_id, request_id: event.request_id, user_id: event.order.user_id, outcome, reason }, 'order event not applied')
-    }
   }
 }

@@ -168,7 +168,7 @@ export class Consumer<Content> {
         return true
       } catch (error) {
         if (!isPassing(error)) throw error
-        if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt }, 'a batch could not be written: it is held and tried again')
+        if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt: attempt + 1, reason: (error as Error).message }, 'a batch could not be written: it is held and tried again, nothing of it is acked; when it lasts, look at what Postgres says')
         await wait(backOff(attempt), undefined, { signal }).catch(() => {})
       }
     }

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
 import { ORDERS_QUEUE } from '../broker/topology.js'
 import type { ParkedEvent } from '../store/parked-events.js'
+import { idsOf } from './batch-lines.js'
 import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
 import { deliveriesOf, headersOf } from './headers.js'
@@ -51,14 +52,15 @@ export class OrderMessages implements Handler<OrderMessage> {
     if (suspects.length > 0) {
       const events = suspects.flatMap(eventsOf)
       this.#log.warn({ batch_size: events.length, attempt: Math.max(...suspects.map(({ deliveries }) => deliveries)), reason: 'delivered_often' },
-        'messages came again and again: their events are unpacked into the outbox, where each is tried alone')
+        'messages came again and again, perhaps they ended the workers before: their events are unpacked into the outbox and tried alone; what ends a worker three times more is parked')
       await this.#booking.unpack(events)
+      for (const event of events) this.#log.info({ ...idsOf(event), reason: 'delivered_often' }, 'order event taken by the outbox')
     }
     await this.#booking.park(batch.flatMap(unreadable))
     await this.#booking.book(batch.filter((message) => !isSuspect(message)).flatMap(eventsOf), 'queue')
     const verdicts = batch.map(verdictOf)
     const held = verdicts.filter((verdict) => verdict === 'hold').length
-    if (held > 0) this.#log.warn({ batch_size: held, reason: 'newer_schema' }, 'messages of a newer schema are held: deploy workers before apis')
+    if (held > 0) this.#log.warn({ batch_size: held, reason: 'newer_schema' }, 'messages of a newer schema are held until a newer worker takes them: deploy workers before apis')
     return verdicts
   }
 }

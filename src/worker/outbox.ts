@@ -4,6 +4,7 @@ import { EnvelopeError } from '../orders/envelope.js'
 import type { Client } from '../store/database.js'
 import { ordersToRevisit, type RefusalReason } from '../store/order-events.js'
 import { claimOutbox, countOutbox, deleteOutbox, lockOutbox, type OutboxClaim, type OutboxRow, releaseOutbox } from '../store/outbox.js'
+import { park, type ParkedEvent } from '../store/parked-events.js'
 import { type Applied, applyBatch } from './batch.js'
 import type { Booking } from './booking.js'
 import type { Backlog } from './consumer.js'
@@ -67,7 +68,7 @@ export class OutboxSource {
         failures = 0
       } catch (error) {
         pause = backOff(failures++)
-        if (failures === 1) this.#log.warn({ err: error, source: 'outbox' }, 'the outbox cannot be read: trying again')
+        if (failures === 1) this.#log.warn({ err: error, source: 'outbox', reason: (error as Error).message }, 'the outbox cannot be read or booked: nothing of it is lost, it is tried again; when it lasts, look at what Postgres says')
       }
       if (pause > 0) await wait(pause, undefined, { signal }).catch(() => {})
     }
@@ -108,7 +109,7 @@ export class OutboxSource {
     const [first] = claims
     if (first!.attempts > MOST_ATTEMPTS) return await this.#refuse(first!, 'attempts_exhausted')
     try {
-      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox' })
+      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox', batch_size: claims.length, ...(first!.attempts > 1 ? { attempt: first!.attempts } : {}) })
     } catch (error) {
       if (isPassing(error)) throw error
       if (claims.length === 1) return await this.#refuse(first!, refusalReason(error))
@@ -120,17 +121,19 @@ export class OutboxSource {
     if (rows.length === 0) return null
     const done: OutboxRow[] = []
     const later: OutboxRow[] = []
+    const parked: ParkedEvent[] = []
     for (const row of rows) {
       if (row.event instanceof EnvelopeError && row.event.code === 'newer_schema') later.push(row)
       else done.push(row)
       if (row.event instanceof EnvelopeError && row.event.code === 'malformed') {
-        await this.#booking.parkIn(client, { source: 'outbox', reason: row.event.message, attempts: row.attempts, headers: {}, raw: row.raw })
+        parked.push({ source: 'outbox', reason: row.event.message, attempts: row.attempts, headers: {}, raw: row.raw })
       }
     }
+    await park(client, parked)
     const applied = await applyBatch(client, done.flatMap(({ event }) => event instanceof EnvelopeError ? [] : [event]))
     await deleteOutbox(client, idsOf(done))
     if (later.length > 0) await releaseOutbox(client, idsOf(later), NEWER_SCHEMA_MS)
-    return applied
+    return { ...applied, parked }
   }
 
   async #refuse ({ outbox_id, attempts }: OutboxClaim, reason: RefusalReason): Promise<void> {

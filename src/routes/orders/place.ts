@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Placed } from '../../desk/order-desk.js'
+import type { OrderError } from '../../orders/errors.js'
 import { IdempotencyHeaders, OrderBatch, OrderBatchShown, OrderBody, OrderShown } from '../../orders/schemas.js'
 import { askedBy } from './request.js'
 
 const BATCH_BYTES = 1024 * 1024
+const ORDERS_A_LINE = 250
 
 /** Orders are placed one at a time, or many in one request. */
 export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -26,7 +28,8 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const { caller, request_id, traceparent } = askedBy(app, request)
-    const { order, tag, replayed } = await app.orderDesk.place({ caller, request_id, traceparent, line: request.body, idempotency_key: request.headers['idempotency-key'] })
+    const { order, tag, event_id, replayed } = await app.orderDesk.place({ caller, request_id, traceparent, line: request.body, idempotency_key: request.headers['idempotency-key'] })
+    request.logged = replayed ? { order_id: order.order_id, event_id, replayed } : { order_id: order.order_id, event_id }
     reply.code(202).header('location', locationOf(order.order_id)).header('etag', tag)
     if (replayed) reply.header('idempotency-replayed', 'true')
     return order
@@ -47,10 +50,21 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const faults = app.itemFaults(request)
     const asked = askedBy(app, request)
     const sound = request.body.filter((_item, index) => !faults.has(index)).map(({ idempotency_key, ...line }) => ({ ...asked, line, idempotency_key }))
-    const placed = (await app.orderDesk.placeAll(sound)).values()
+    const results = await app.orderDesk.placeAll(sound)
+    logOrders(request, results)
+    const placed = results.values()
     const items = request.body.map((_item, index) => resultOf(app, request, faults.get(index) ?? placed.next().value!))
     return await reply.code(207).send({ items })
   })
+}
+
+/** The request's line names the first orders, further lines the others: none is longer than what Docker keeps in one piece. */
+function logOrders (request: Pick<FastifyRequest, 'logged' | 'log'> & { body: unknown[] }, results: ReadonlyArray<Placed | OrderError>): void {
+  const order_ids = results.flatMap((result) => 'order' in result ? [result.order.order_id] : result.about ? [result.about.order_id] : [])
+  request.logged = { batch_size: request.body.length, order_ids: order_ids.slice(0, ORDERS_A_LINE) }
+  for (let from = ORDERS_A_LINE; from < order_ids.length; from += ORDERS_A_LINE) {
+    request.log.info({ order_ids: order_ids.slice(from, from + ORDERS_A_LINE) }, 'batch continued')
+  }
 }
 
 function resultOf (app: FastifyInstance, request: FastifyRequest, result: Placed | Error) {

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { OrderPage, OrderParams, OrderQuery, OrderShown, ReadHeaders } from '../../orders/schemas.js'
 import { holds } from '../../orders/tags.js'
 import { keepPrivate, linked } from '../pages.js'
+import { orderAsked } from './request.js'
 
 /** Orders read back: one, and many. */
 export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -23,7 +24,7 @@ export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: OrderShown }
     }
   }, async (request, reply) => {
-    const { order, tag } = await app.orderReader.find(request.params.order_id.toLowerCase(), app.callerOf(request))
+    const { order, tag } = await app.orderReader.find(orderAsked(request), app.callerOf(request))
     reply.header('etag', tag)
     const held = request.headers['if-none-match']
     if (held !== undefined && holds(held, order)) return await (reply as FastifyReply).code(304).send()

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { soundTraceparent } from '../../orders/trace.js'
 import type { Caller } from '../../users/roles.js'
 
 /** Who asks, and what their request's events are traced by. */
 export function askedBy (app: FastifyInstance, request: FastifyRequest): { caller: Caller, request_id: string, traceparent: string | undefined } {
-  return { caller: app.callerOf(request), request_id: request.id, traceparent: traceparentOf(request) }
+  return { caller: app.callerOf(request), request_id: request.id, traceparent: soundTraceparent(request.headers.traceparent) }
 }
 
-/** W3C Trace Context, section 3.2; anything else is ignored, as it asks. */
-function traceparentOf ({ headers: { traceparent } }: FastifyRequest): string | undefined {
-  return typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : undefined
+/** The order that a request is about, from its address; the request's line names it, whatever becomes of it. */
+export function orderAsked (request: Pick<FastifyRequest, 'logged'> & { params: { order_id: string } }): string {
+  const order_id = request.params.order_id.toLowerCase()
+  request.logged = { order_id }
+  return order_id
 }

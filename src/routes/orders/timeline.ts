@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { OrderParams, TimelineQuery, TimelineShown } from '../../orders/schemas.js'
 import { keepPrivate, linked } from '../pages.js'
+import { orderAsked } from './request.js'
 
 /** What happened to one order. */
 export const timelineRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -21,5 +22,5 @@ export const timelineRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: TimelineQuery,
       response: { 200: TimelineShown }
     }
-  }, async (request, reply) => linked(request, reply, await app.orderReader.timeline(request.params.order_id.toLowerCase(), request.query, app.callerOf(request))))
+  }, async (request, reply) => linked(request, reply, await app.orderReader.timeline(orderAsked(request), request.query, app.callerOf(request))))
 }
