@@ -20,8 +20,9 @@ const rooms = {
   worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
   api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), pkg('pino')] },
   doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: ['doctor', 'config', 'store', 'broker'], packages: [pkg('pg'), pkg('@types/pg'), pkg('ioredis'), pkg('amqplib'), anyNode] },
-  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'local'], packages: ['^node_modules/', anyNode] },
+  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'logs', 'local'], packages: ['^node_modules/', anyNode] },
   cli: { why: 'cli picks a command', may: ['cli', 'commands'], packages: [pkg('commander'), anyNode] },
+  logs: { why: 'what log lines hold and tell; pure: no I/O', may: ['logs'], packages: [pkg('@sinclair/typebox')] },
   local: { why: 'local finds and starts services; it knows nothing of ours', may: ['local'], packages: ['^node_modules/', anyNode] }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { LogsOptions } from './commands/logs.js'
 
 const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
 
@@ -54,6 +55,19 @@ parked.command('discard').argument('<id...>').description('give them up; their b
     process.exitCode = await runParkedDiscard(process.env, ids, by)
   })
 
+program.command('logs').argument('[file...]', 'of api and worker, together or apart; standard input without any')
+  .description('read log lines: one order\'s road, one request, what was slow, what went wrong')
+  .option('--order <order_id>', 'the road of this order over api and worker, in the order of time', orderId)
+  .option('--request <request_id>', 'what this request did, in the order of time')
+  .option('--slow <duration>', 'what took so long or longer, such as 100ms, 1.5s, 2m', duration)
+  .addOption(new Option('--errors', 'warnings and errors counted by their reason, with one example each').default(false).conflicts('follow'))
+  .option('--follow', 'go on with what is written from now on', false)
+  .option('--json', 'one JSON object a line', false)
+  .action(async (files: string[], options: LogsOptions) => {
+    const { runLogs } = await import('./commands/logs.js')
+    process.exitCode = await runLogs(files, { ...options, colours: process.stdout.isTTY && !process.env.NO_COLOR })
+  })
+
 program.command('health').description('exit with code 0 when the process that runs here is ready').action(async () => {
   const { runHealth } = await import('./commands/health.js')
   process.exitCode = await runHealth(process.env)
@@ -78,6 +92,18 @@ function seconds (text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('a number of seconds above 0')
   return value
+}
+
+function orderId (text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new InvalidArgumentError('an order_id is a UUID')
+  return text.toLowerCase()
+}
+
+function duration (text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? []
+  const ms = { ms: 1, s: 1000, m: 60_000 }[unit]
+  if (ms === undefined) throw new InvalidArgumentError('a duration is a number and its unit, such as 100ms, 1.5s, 2m')
+  return Number(number) * ms
 }
 
 function count (text: string): number {

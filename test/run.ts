@@ -1,7 +1,7 @@
 /**
  * `npm test`: gets real services, gives every test file a virtual host of its own, runs tap, and ends with the plain counts.
  * Arguments go to tap: `npm test -- test/worker/batch.test.ts`. With TEST_NEEDS_ALL=1 a missing service or a skipped
- * test is a failure. Personal data in a log line is always one.
+ * test is a failure. Personal data in a log line is always one, and a line that breaks the contract of docs/logs.md.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,6 +12,7 @@ import { findServices, testStateDir } from '../src/local/services.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../src/local/vhosts.js'
 import { countTests, failuresIn } from './support/counts.js'
 import { createTemplate, dropTemplate } from './support/databases.js'
+import { logFaults } from './support/log-lines.js'
 import { searchLogs } from './support/personal-data.js'
 import { vhostOf } from './support/place.js'
 
@@ -64,7 +65,7 @@ async function runTap (testEnv: NodeJS.ProcessEnv, parallel: boolean): Promise<b
   const incomplete = env.TEST_NEEDS_ALL === '1' && (missing.length > 0 || skipped > 0)
   if (incomplete) console.error(`TEST_NEEDS_ALL: missing ${missing.map(({ name }) => name).join(', ') || 'nothing'}, skipped ${skipped}`)
   const whole = process.argv.slice(2).every((argument) => argument.startsWith('-'))
-  const leaks = searchLogs(logs, whole)
+  const leaks = [...searchLogs(logs, whole), ...logFaults(logs)]
   for (const leak of leaks) console.error(leak)
   console.log(`${Math.round((Date.now() - started) / 100) / 10} s`)
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)

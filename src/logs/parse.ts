@@ -1,0 +1,31 @@
+/** One line of api or worker: src/logs/line.ts tells what it may hold. Lines of another release may hold more. */
+export interface Line {
+  /** ISO 8601 */
+  time: string
+  level: string
+  name: string
+  msg: string
+  request_id?: string
+  order_id?: string
+  order_ids?: readonly string[]
+  request_ids?: readonly string[]
+  duration_ms?: number
+  reason?: string
+  [key: string]: unknown
+}
+
+/** What stands before the line, as `docker compose logs` (in colours too) or `kubectl logs --prefix` write it, is passed over. @returns null when it is none */
+export function parseLine (text: string): Line | null {
+  const begin = text.indexOf('{')
+  if (begin < 0) return null
+  try {
+    const value = JSON.parse(text.slice(begin)) as Line | null
+    return isLine(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function isLine (value: Line | null): value is Line {
+  return value !== null && [value.time, value.level, value.name, value.msg].every((member) => typeof member === 'string')
+}
