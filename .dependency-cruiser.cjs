@@ -5,7 +5,7 @@
 const own = (room) => `^src/${room}(/|\\.ts$)`
 const pkg = (name) => `^node_modules/${name}/`
 const node = (name) => `^(node:)?${name}$`
-const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|timers|timers/promises|tty|url|util|v8|worker_threads)$'
+const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|string_decoder|timers|timers/promises|tty|url|util|v8|worker_threads)$'
 
 const rooms = {
   orders: { why: 'the domain is pure: no I/O, clock and ids are arguments', may: ['orders', 'users'], packages: [pkg('@sinclair/typebox'), node('crypto')] },

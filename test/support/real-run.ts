@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Test } from 'tap'
-import { encodeEvent } from '../../src/broker/codec.js'
+import { seal } from '../../src/orders/envelope.js'
 import { type Line, parseLine } from '../../src/logs/parse.js'
 import { openChannel, publishRaw } from './broker.js'
 import { amendment, placement } from './events.js'
@@ -107,10 +107,10 @@ async function oddMessages (t: Test, place: Place, userId: number, orderId: stri
   const channel = await openChannel(t, place.env.AMQP_URL!)
   const rival = placement(userId)
   rival.order.order_id = orderId
-  await publishRaw(channel, encodeEvent(rival).json)
-  await publishRaw(channel, encodeEvent(amendment(placement(userId))).json)
+  await publishRaw(channel, seal(rival).json)
+  await publishRaw(channel, seal(amendment(placement(userId))).json)
   await publishRaw(channel, JSON.stringify({ cpf, id: cpf }))
-  await publishRaw(channel, encodeEvent(placement(2147483647)).json) // nobody's
+  await publishRaw(channel, seal(placement(2147483647)).json) // nobody's
   return { order_id: orderId, event_id: rival.event_id }
 }
 
