@@ -79,7 +79,7 @@ const MUTANTS: Record<string, Mutant> = {
   },
   'an api that answers 202 for what neither broker nor outbox took': {
     file: 'broker/intake.js',
-    bugs: [[/await this\.#outbox\.add\(event\)/, 'await Promise.resolve()']],
+    bugs: [[/await this\.#outbox\.add\(sealed\)/, 'await Promise.resolve()']],
     args: ['--seconds', '4', '--plan', '1 broker down 1']
   }
 }
