@@ -15,9 +15,10 @@ const rooms = {
   cache: { why: 'views in Redis and nothing else', may: ['cache', 'orders'], packages: [pkg('ioredis'), anyNode] },
   broker: { why: 'the broker knows order events; the outbox reaches intake as an argument', may: ['broker', 'orders'], packages: [pkg('amqplib'), anyNode] },
   config: { why: 'the environment is read here and depends on nothing of ours', may: ['config'], packages: [pkg('@sinclair/typebox'), pkg('env-schema')] },
-  plugins: { why: 'plugins open, decorate and close; they know no route and no process', may: ['plugins', 'config', 'orders', 'users', 'desk', 'store', 'cache', 'broker'], packages: ['^node_modules/', anyNode] },
+  tracing: { why: 'spans, and OpenTelemetry nowhere else', may: ['tracing', 'orders'], packages: [pkg('@opentelemetry'), node('async_hooks')] },
+  plugins: { why: 'plugins open, decorate and close; they know no route and no process', may: ['plugins', 'config', 'orders', 'users', 'desk', 'store', 'cache', 'broker', 'tracing'], packages: ['^node_modules/', anyNode] },
   routes: { why: 'routes reach services only through typed decorators', may: ['routes', 'orders', 'users', 'desk'], packages: [pkg('fastify'), pkg('@sinclair/typebox'), pkg('@fastify/type-provider-typebox')] },
-  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
+  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'plugins', 'tracing'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
   api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), pkg('pino')] },
   doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: ['doctor', 'config', 'store', 'broker'], packages: [pkg('pg'), pkg('@types/pg'), pkg('ioredis'), pkg('amqplib'), anyNode] },
   commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'logs', 'local'], packages: ['^node_modules/', anyNode] },
@@ -32,6 +33,20 @@ module.exports = {
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     { name: 'no-dev-packages', severity: 'error', comment: 'production runs without dev packages', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' } },
     { name: 'every-room-has-a-rule', severity: 'error', comment: 'a new room needs a line here and in the map of the README', from: {}, to: { path: '^src/', pathNot: Object.keys(rooms).map(own) } },
+    {
+      name: 'opentelemetry-only-in-tracing',
+      severity: 'error',
+      comment: 'other rooms know spans by type alone',
+      from: { path: '^src/', pathNot: own('tracing') },
+      to: { path: pkg('@opentelemetry'), dependencyTypesNot: ['type-only'] }
+    },
+    {
+      name: 'opentelemetry-is-loaded-when-asked-for',
+      severity: 'error',
+      comment: 'where traces are off nothing of it is loaded: only `import()` of open.ts leads to it, and type imports',
+      from: { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },
+      to: { path: ['^src/tracing/(open|traces)\\.ts$', pkg('@opentelemetry')], dynamic: false, dependencyTypesNot: ['type-only'] }
+    },
     { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
     ...Object.entries(rooms).map(([room, { why, may, packages }]) => ({
       name: `room-${room}`,

@@ -16,6 +16,7 @@ import { postgresPlugin } from './plugins/postgres.js'
 import { rateLimitPlugin } from './plugins/rate-limit.js'
 import { redisPlugin } from './plugins/redis.js'
 import { revocationsPlugin } from './plugins/revocations.js'
+import { tracingPlugin } from './plugins/tracing.js'
 import { userDeskPlugin } from './plugins/user-desk.js'
 import { validationPlugin } from './plugins/validation.js'
 import { tokenRoutes } from './routes/auth/token.js'
@@ -37,6 +38,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   const app = Fastify(serverOptions(config, logger))
 
   await app.register(configPlugin, { config })
+  await app.register(tracingPlugin)
   await app.register(httpPlugin)
   await app.register(validationPlugin)
   await app.register(errorsPlugin)

@@ -3,6 +3,9 @@ import { envSchema } from 'env-schema'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
 
+const oneOf = <const Word extends string>(words: readonly Word[], description: string) => Type.Union(words.map((word) => Type.Literal(word)), { description })
+const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
+
 /** The one schema of the environment. README's table is checked against it. */
 export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
@@ -26,9 +29,16 @@ export const Environment = Type.Object({
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
   CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the outbox' }),
   TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 900, description: 'Life of an access token; a client renews it while it is valid. At most 900: while Redis is away an ended session lives on so long' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(url('http|https', 'Collector of traces, `http://host:4318`; with it traces are on. Whatever else OpenTelemetry names (`OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_BSP_*` ...) is read by its SDK: `docs/traces.md`')),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(url('http|https', 'The same with its whole path, `http://host:4318/v1/traces`')),
+  OTEL_EXPORTER_OTLP_PROTOCOL: Type.Optional(oneOf(OTLP_PROTOCOLS, '`http/protobuf` (when missing) or `http/json`')),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Type.Optional(oneOf(OTLP_PROTOCOLS, 'The same, for traces alone')),
+  OTEL_TRACES_EXPORTER: Type.Optional(oneOf(['otlp', 'none'], '`otlp`: traces are on, to the collector on this machine where no other is named; `none`: off')),
+  OTEL_SDK_DISABLED: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$', description: '`true`: traces are off, whatever else is set' })),
   LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins, registrations and changes of users a minute from one address; logins for one name and changes of one password too' })
 })
 
+type OtlpProtocol = typeof OTLP_PROTOCOLS[number]
 export type ProcessName = 'api' | 'worker'
 
 export interface Config {
@@ -52,6 +62,8 @@ export interface Config {
   readonly loginLimit: number
   /** Every variable as it is in effect, by its name, for the line at the start: passwords and secrets are masked, null is not given. */
   readonly shown: Readonly<Record<string, string | number | null>>
+  /** `off`, or how they are sent; the rest of OTEL_* is read by OpenTelemetry's SDK, which is not even loaded when they are off. */
+  readonly traces: 'off' | OtlpProtocol
 }
 
 /** A bad environment: one message that names every bad variable. */
@@ -81,6 +93,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
     tokenSeconds: read.TOKEN_SECONDS,
     loginLimit: read.LOGIN_LIMIT,
+    traces: tracesOf(read),
     shown: Object.freeze(Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, shownValue(name, read[name as keyof typeof read] ?? null)])))
   })
 }
@@ -106,6 +119,13 @@ function maskedUrl (text: string): string {
   if (url.password !== '') url.password = MASK
   for (const name of url.searchParams.keys()) url.searchParams.set(name, MASK)
   return url.href
+}
+
+/** On when they are asked for, or have somewhere to go. */
+function tracesOf (read: Static<typeof Environment>): Config['traces'] {
+  const asked = read.OTEL_TRACES_EXPORTER ?? read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'none'
+  if (asked === 'none' || read.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return 'off'
+  return read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf'
 }
 
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {

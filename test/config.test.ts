@@ -4,6 +4,9 @@ import { ConfigError, Environment, loadConfig, type ProcessName } from '../src/c
 const secret = 's'.repeat(32)
 const random = () => 'r'.repeat(32)
 const urls = { DATABASE_URL: 'postgres://u:hunter2@db:5432/comanda', REDIS_URL: 'redis://r:6379', AMQP_URL: 'amqp://u:p@mq:5672/v' }
+const otel = {
+  OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json', OTEL_SDK_DISABLED: 'false'
+}
 const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret }
 
 /** All but what is made for the line at the start. */
@@ -45,12 +48,13 @@ t.test('in development a database is enough and all else has a default', async (
     redisTimeoutMs: 100,
     confirmTimeoutMs: 1500,
     tokenSeconds: 900,
-    loginLimit: 20
+    loginLimit: 20,
+    traces: 'off'
   })
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3' }
+  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -68,14 +72,15 @@ t.test('every variable is read', async (t) => {
     redisTimeoutMs: 51,
     confirmTimeoutMs: 50,
     tokenSeconds: 60,
-    loginLimit: 3
+    loginLimit: 3,
+    traces: 'http/json'
   })
   t.equal(loadConfig('worker', env, random).port, 81)
 })
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', LOG_LEVEL: 'loud', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', LOG_LEVEL: 'loud', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])
@@ -84,6 +89,14 @@ t.test('one message names every bad variable', async (t) => {
 t.test('no token lives longer than a quarter of an hour', async (t) => {
   t.equal(loadConfig('api', { ...urls, TOKEN_SECONDS: '900' }, random).tokenSeconds, 900)
   t.strictSame(named(refusal('api', { ...urls, TOKEN_SECONDS: '901' })), ['TOKEN_SECONDS'])
+})
+
+t.test('traces are on when OpenTelemetry is told where to send them, or to send them, and not told otherwise', async (t) => {
+  const traces = (env: Record<string, string>) => loadConfig('api', { ...urls, ...env }, random).traces
+  const there = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }
+  for (const on of [there, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c/v1/traces' }, { OTEL_TRACES_EXPORTER: 'otlp' }, { ...there, OTEL_SDK_DISABLED: 'false' }]) t.equal(traces(on), 'http/protobuf')
+  for (const off of [{}, { OTEL_SERVICE_NAME: 'x' }, { OTEL_TRACES_EXPORTER: '' }, { ...there, OTEL_TRACES_EXPORTER: 'none' }, { ...there, OTEL_SDK_DISABLED: 'TRUE' }]) t.equal(traces(off), 'off')
+  t.equal(traces({ ...there, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }), 'http/json')
 })
 
 t.test('a number that is none is bad', async (t) => {

@@ -16,6 +16,8 @@ const everyLine = {
   name: oneOf('api', 'worker'),
   version: Text,
   pid: Count,
+  /** Of what the line was written in, where traces are on. */
+  trace_id: maybe(Type.String({ pattern: '^[0-9a-f]{32}$' })),
   msg: Text
 }
 const request_id = Type.String({ pattern: '^[\\w.:-]{1,64}$' })
@@ -23,7 +25,7 @@ const request_id = Type.String({ pattern: '^[\\w.:-]{1,64}$' })
 const anyRequestId = Type.String({ maxLength: 128 })
 const reason = Text
 const err = Type.Object({ type: Text, message: Type.String(), code: maybe(Text), stack: maybe(Text) }, { additionalProperties: false })
-const trace_id = maybe(Type.String({ pattern: '^[0-9a-f]{32}$' }))
+const { trace_id } = everyLine
 const user_id = Type.Integer({ minimum: 1 })
 const event = { order_id: Uuid, event_id: Uuid, request_id: anyRequestId, user_id, trace_id }
 const batch_id = Uuid
@@ -48,6 +50,8 @@ export const messages: Readonly<Record<string, { level: Level, schema: TObject }
   drained: as('info'),
   'closing: what is under way is finished first': as('info', { signal: maybe(Text) }),
   closed: as('info'),
+  'the collector takes no traces: they are dropped until it does, nothing else is harmed': as('warn', { reason }),
+  'the collector takes traces again': as('info'),
   'tables created or changed': as('info', { migrations: Type.Array(Text) }),
 
   'Postgres is up': as('info', up),

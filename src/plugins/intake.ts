@@ -5,6 +5,7 @@ import { Publisher } from '../broker/publisher.js'
 import type { SealedEvent } from '../orders/envelope.js'
 import { traced } from '../orders/trace.js'
 import { insertOutbox } from '../store/outbox.js'
+import { tracePublishing } from '../tracing/traced.js'
 
 declare module 'fastify' {
   interface FastifyInstance { intake: Intake }
@@ -33,7 +34,8 @@ export const intakePlugin = fp(async (app) => {
   const intake = new Intake(publisher, write, OUTBOX_LIMIT_MS, ({ event: { event_id, order, request_id, traceparent } }, why) => {
     app.log.info({ order_id: order.order_id, event_id, request_id, user_id: order.user_id, ...traced(traceparent), reason: why.message }, 'order event taken by the outbox')
   })
+  if (app.traces) tracePublishing(app.traces, intake)
   app.decorate('intake', intake)
   // Registered after the services, so closed before them: nothing taken is left behind.
   app.addHook('onClose', async () => await intake.settled())
-}, { name: 'intake', dependencies: ['config', 'postgres', 'amqp'] })
+}, { name: 'intake', dependencies: ['config', 'tracing', 'postgres', 'amqp'] })

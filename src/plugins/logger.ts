@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from '../config.js'
 import { thisMoment } from '../orders/moment.js'
+import { traceOfLine } from '../tracing/current.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -15,7 +16,9 @@ export function createLogger (config: Config, destination?: DestinationStream): 
     base: { name: config.process, version, pid: process.pid },
     timestamp: () => `,"time":"${thisMoment()}"`,
     formatters: { level: (level: string) => ({ level }) },
-    serializers: { err: shownError }
+    serializers: { err: shownError },
+    // Its own trace before the one that a client sent along.
+    ...(config.traces === 'off' ? {} : { mixin: traceOfLine, mixinMergeStrategy: (line: object, trace: object) => Object.assign(line, trace) })
   }
   if (destination) return pino(options, destination)
   if (!process.stdout.isTTY) return pino(options)

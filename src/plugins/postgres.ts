@@ -5,6 +5,7 @@ import pg from 'pg'
 import { columnTypes } from '../store/database.js'
 import { storeError } from '../store/failures.js'
 import { migrate } from '../store/migrate.js'
+import { traceStatements } from '../tracing/traced.js'
 import { ProblemError } from './errors.js'
 import { hostOf } from './health.js'
 
@@ -45,6 +46,7 @@ export const postgresPlugin = fp(async (app) => {
   await app.register(fastifyPostgres, { ...common, max: 10, ...LIMITS[process] })
   const { pool } = app.pg
   const reserved = new pg.Pool({ ...common, ...RESERVED })
+  if (app.traces) for (const each of [pool, reserved]) traceStatements(app.traces, each)
   // Without a listener an idle connection that is cut takes the process down. One cut says little: the server is asked.
   for (const each of [pool, reserved]) each.on('error', () => nextLook.abort())
   let nextLook = new AbortController()
@@ -82,4 +84,4 @@ export const postgresPlugin = fp(async (app) => {
     await watching
     await reserved.end()
   })
-}, { name: 'postgres', dependencies: ['config', 'errors', 'health'] })
+}, { name: 'postgres', dependencies: ['config', 'tracing', 'errors', 'health'] })

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { Claims } from '../cache/claims.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { traceCalls } from '../tracing/traced.js'
 import { Breaker } from './breaker.js'
 import { hostOf } from './health.js'
 
@@ -59,9 +60,14 @@ export const redisPlugin = fp(async (app) => {
     app.log.debug({ err: error }, `${what} not read or written`)
   }
   const views = new OrderViews(client, redisPrefix, missed('a view was'))
-  app.decorate('views', views)
-  app.decorate('claims', new Claims(client, redisPrefix, missed('a claim was')))
-  app.decorate('idempotencyKeys', new IdempotencyKeys(client, redisPrefix, missed('an idempotency key was')))
+  const claims = new Claims(client, redisPrefix, missed('a claim was'))
+  const keys = new IdempotencyKeys(client, redisPrefix, missed('an idempotency key was'))
+  app.decorate('views', views).decorate('claims', claims).decorate('idempotencyKeys', keys)
+  if (app.traces) {
+    traceCalls(app.traces, views, 'views', ['get', 'put'])
+    traceCalls(app.traces, claims, 'claims', ['take', 'release'])
+    traceCalls(app.traces, keys, 'idempotency_keys', ['begin', 'accept', 'forget'])
+  }
   let closing = false
   app.addHook('onReady', async () => { client.connect().catch(() => {}) }) // `close` reports it
   app.addHook('onClose', async () => {
@@ -69,4 +75,4 @@ export const redisPlugin = fp(async (app) => {
     if (client.status === 'ready') await side.close().catch(() => {})
     client.disconnect()
   })
-}, { name: 'redis', dependencies: ['config', 'health'] })
+}, { name: 'redis', dependencies: ['config', 'tracing', 'health'] })

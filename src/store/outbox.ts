@@ -18,6 +18,9 @@ export interface OutboxClaim {
   outbox_id: number
   /** This attempt included, and committed: whatever the attempt does to this process, it is counted. */
   attempts: number
+  event_id: string
+  /** W3C Trace Context, when the event carries one. */
+  traceparent: string | null
 }
 
 /**
@@ -33,7 +36,7 @@ export async function claimOutbox (client: Client, limit: number, leaseMs: numbe
     from due, oldest
     where outbox.outbox_id = due.outbox_id
       and (due.outbox_id = oldest.outbox_id or (due.attempts = 0 and oldest.attempts = 0))
-    returning outbox.outbox_id, outbox.attempts`, [limit, leaseMs])
+    returning outbox.outbox_id, outbox.attempts, outbox.event_id, outbox.event->>'traceparent' as traceparent`, [limit, leaseMs])
   return rows.sort((a, b) => a.outbox_id - b.outbox_id)
 }
 

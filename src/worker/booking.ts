@@ -7,6 +7,7 @@ import { recordEvents, type RefusalReason } from '../store/order-events.js'
 import { lockOrders } from '../store/orders.js'
 import { insertOutbox } from '../store/outbox.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
+import type { TracedEvent, Traces } from '../tracing/traces.js'
 import { type Applied, applyBatch } from './batch.js'
 import { type BatchLine, tellBatch, tellParked } from './batch-lines.js'
 import { isPassing, refusalReason, split } from './verdicts.js'
@@ -17,6 +18,8 @@ export interface BookingOptions {
   log: FastifyBaseLogger
   /** Resolves when the tables are there and Postgres answers, or when the signal says to wait no more. */
   storeIsUp (signal: AbortSignal): Promise<void>
+  /** null: traces are off */
+  traces: Traces | null
 }
 
 /**
@@ -46,16 +49,22 @@ export class Booking {
   async book (events: readonly OrderEvent[], source: 'queue' | 'outbox'): Promise<void> {
     if (events.length === 0) return
     try {
-      await this.commit(async (client) => await applyBatch(client, events), { source, batch_size: events.length })
+      await this.commit(async (client) => await applyBatch(client, events), { source, batch_size: events.length }, events)
     } catch (error) {
       if (isPassing(error)) throw error
-      if (events.length === 1) return await this.commit(async (client) => await this.refuse(client, events[0]!, refusalReason(error), { source, attempts: 1 }), { source, batch_size: 1 })
+      if (events.length === 1) return await this.commit(async (client) => await this.refuse(client, events[0]!, refusalReason(error), { source, attempts: 1 }), { source, batch_size: 1 }, events)
       for (const half of split(events)) await this.book(half, source)
     }
   }
 
-  /** Runs one batch's work to its commit, then shows and logs what it came to. */
-  async commit (work: (client: Client) => Promise<Applied | null>, line: BatchLine): Promise<void> {
+  /** Runs one batch's work to its commit, then shows and logs what it came to. @param events whose traces it belongs to */
+  async commit (work: (client: Client) => Promise<Applied | null>, line: BatchLine, events: readonly TracedEvent[] = []): Promise<void> {
+    const { traces } = this.#options
+    if (traces === null || events.length === 0) await this.#commit(work, line)
+    else await traces.batch(line.source, events, async () => await this.#commit(work, line))
+  }
+
+  async #commit (work: (client: Client) => Promise<Applied | null>, line: BatchLine): Promise<void> {
     const started = performance.now()
     const applied = await inTransaction(this.#options.pool, work)
     if (!applied) return

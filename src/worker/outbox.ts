@@ -109,7 +109,7 @@ export class OutboxSource {
     const [first] = claims
     if (first!.attempts > MOST_ATTEMPTS) return await this.#refuse(first!, 'attempts_exhausted')
     try {
-      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox', batch_size: claims.length, ...(first!.attempts > 1 ? { attempt: first!.attempts } : {}) })
+      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox', batch_size: claims.length, ...(first!.attempts > 1 ? { attempt: first!.attempts } : {}) }, claims)
     } catch (error) {
       if (isPassing(error)) throw error
       if (claims.length === 1) return await this.#refuse(first!, refusalReason(error))
@@ -136,14 +136,15 @@ export class OutboxSource {
     return { ...applied, parked }
   }
 
-  async #refuse ({ outbox_id, attempts }: OutboxClaim, reason: RefusalReason): Promise<void> {
+  async #refuse (claim: OutboxClaim, reason: RefusalReason): Promise<void> {
+    const { outbox_id, attempts } = claim
     await this.#booking.commit(async (client) => {
       const [row] = await lockOutbox(client, [outbox_id])
       if (!row || row.event instanceof EnvelopeError) return null
       const applied = await this.#booking.refuse(client, row.event, reason, { source: 'outbox', attempts })
       await deleteOutbox(client, [outbox_id])
       return applied
-    }, { source: 'outbox', batch_size: 1 })
+    }, { source: 'outbox', batch_size: 1 }, [claim])
   }
 
   async #revisit (): Promise<number> {

@@ -22,7 +22,7 @@ export interface ConsumerOptions {
 export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
   const { broker, health, log } = app
   const storeIsUp = async (signal: AbortSignal) => await health.whenUp('postgres', signal)
-  const booking = new Booking({ pool: app.pg.pool, views: app.views, log, storeIsUp })
+  const booking = new Booking({ pool: app.pg.pool, views: app.views, log, storeIsUp, traces: app.traces })
   const orders = new Consumer(new OrderMessages(booking, log), { storeIsUp, log })
   const dead = new Consumer(new DeadLetters(booking), { storeIsUp, log })
   const outbox = new OutboxSource(booking, log)
@@ -45,4 +45,4 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     await progress.stop()
     await Promise.all([orders.stop(), dead.stop(), outbox.stop()])
   })
-}, { name: 'consumer', dependencies: ['config', 'postgres', 'redis', 'amqp'] })
+}, { name: 'consumer', dependencies: ['config', 'tracing', 'postgres', 'redis', 'amqp'] })

@@ -9,6 +9,7 @@ import { httpPlugin, serverOptions } from '../plugins/http.js'
 import { createLogger } from '../plugins/logger.js'
 import { postgresPlugin } from '../plugins/postgres.js'
 import { redisPlugin } from '../plugins/redis.js'
+import { tracingPlugin } from '../plugins/tracing.js'
 import { consumerPlugin } from './plugin.js'
 
 /**
@@ -20,6 +21,7 @@ export async function buildWorker (config: Config, logger: Logger = createLogger
   const app = Fastify(serverOptions(config, logger))
 
   await app.register(configPlugin, { config })
+  await app.register(tracingPlugin)
   await app.register(httpPlugin)
   await app.register(errorsPlugin)
   await app.register(healthPlugin, { ready: (state) => state('postgres') === 'up' })

@@ -29,7 +29,7 @@ const open = (max: number) => {
 const [pool, reader] = [open(OUTBOX + 1), open(1)]
 const user = await insertPerson(reader)
 const views = place.redis && new OrderViews(place.redis, place.redisPrefix, (error) => { throw error })
-const booking = new Booking({ pool, views, log, storeIsUp: async () => {} })
+const booking = new Booking({ pool, views, log, storeIsUp: async () => {}, traces: null })
 const outbox = new OutboxSource(booking, log)
 
 /** Milliseconds before each statement in turn, so that transactions meet each other in many ways. */

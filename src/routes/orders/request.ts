@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { soundTraceparent } from '../../orders/trace.js'
 import type { Caller } from '../../users/roles.js'
 
 /** Who asks, and what their request's events are traced by. */
 export function askedBy (app: FastifyInstance, request: FastifyRequest): { caller: Caller, request_id: string, traceparent: string | undefined } {
-  return { caller: app.callerOf(request), request_id: request.id, traceparent: soundTraceparent(request.headers.traceparent) }
+  return { caller: app.callerOf(request), request_id: request.id, traceparent: app.traceparentOf(request) }
 }
 
 /** The order that a request is about, from its address; the request's line names it, whatever becomes of it. */
