@@ -10,12 +10,14 @@ import { healthPlugin } from './plugins/health.js'
 import { httpPlugin, serverOptions } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
 import { createLogger } from './plugins/logger.js'
+import { metricsPlugin } from './plugins/metrics.js'
 import { openapiPlugin } from './plugins/openapi.js'
 import { passwordsPlugin } from './plugins/passwords.js'
 import { postgresPlugin } from './plugins/postgres.js'
 import { rateLimitPlugin } from './plugins/rate-limit.js'
 import { redisPlugin } from './plugins/redis.js'
 import { revocationsPlugin } from './plugins/revocations.js'
+import { serviceMetricsPlugin } from './plugins/service-metrics.js'
 import { tracingPlugin } from './plugins/tracing.js'
 import { userDeskPlugin } from './plugins/user-desk.js'
 import { validationPlugin } from './plugins/validation.js'
@@ -43,6 +45,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(validationPlugin)
   await app.register(errorsPlugin)
   await app.register(openapiPlugin)
+  await app.register(metricsPlugin)
   // An order is accepted by the broker or by the outbox: either is enough.
   await app.register(healthPlugin, { ready: (state) => state('postgres') === 'up' || state('rabbitmq') === 'up' })
 
@@ -50,6 +53,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(redisPlugin)
   await app.register(revocationsPlugin)
   await app.register(amqpPlugin)
+  await app.register(serviceMetricsPlugin)
 
   await app.register(passwordsPlugin)
   await app.register(authPlugin)

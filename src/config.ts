@@ -19,10 +19,12 @@ export const Environment = Type.Object({
   })),
   HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that api and worker listen on' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
-  WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health only' }),
+  WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health and metrics only' }),
+  OPS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: 'Port of `/metrics`, which then is nowhere else; api and worker need one each where they share an address. Missing: on the port of the process' })),
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), {
     default: 'info', description: 'trace, debug, info, warn, error, fatal or silent'
   }),
+  METRICS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: nothing is measured, no /metrics' }),
   DOCS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: no /docs' }),
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses of the proxies in front, comma separated; their `X-Forwarded-For` is believed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
@@ -52,7 +54,10 @@ export interface Config {
   readonly jwtSecrets: readonly string[]
   readonly host: string
   readonly port: number
+  /** null: `/metrics` is served on the port of the process */
+  readonly opsPort: number | null
   readonly logLevel: string
+  readonly metrics: boolean
   readonly docs: boolean
   readonly trustProxy: readonly string[]
   readonly redisPrefix: string
@@ -85,7 +90,9 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     jwtSecrets: process === 'worker' ? [] : listOf(read.JWT_SECRET ?? randomSecret()),
     host: read.HOST,
     port: process === 'api' ? read.PORT : read.WORKER_PORT,
+    opsPort: read.OPS_PORT ?? null,
     logLevel: read.LOG_LEVEL as string,
+    metrics: read.METRICS === 'on',
     docs: read.DOCS === 'on',
     trustProxy: listOf(read.TRUST_PROXY ?? ''),
     redisPrefix: read.REDIS_PREFIX,

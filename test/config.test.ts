@@ -41,7 +41,9 @@ t.test('in development a database is enough and all else has a default', async (
     jwtSecrets: ['r'.repeat(32)],
     host: '127.0.0.1',
     port: 3000,
+    opsPort: null,
     logLevel: 'info',
+    metrics: true,
     docs: true,
     trustProxy: [],
     redisPrefix: 'comanda:',
@@ -54,7 +56,7 @@ t.test('in development a database is enough and all else has a default', async (
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', LOG_LEVEL: 'debug', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ...otel }
+  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -65,7 +67,9 @@ t.test('every variable is read', async (t) => {
     jwtSecrets: [secret],
     host: '0.0.0.0',
     port: 80,
+    opsPort: 82,
     logLevel: 'debug',
+    metrics: false,
     docs: false,
     trustProxy: ['10.0.0.1', '10.1.0.0/16'],
     redisPrefix: 'x:',
@@ -80,7 +84,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', LOG_LEVEL: 'loud', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])

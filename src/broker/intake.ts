@@ -1,5 +1,6 @@
 import type { SealedEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
+import type { OrderEventType } from '../orders/event.js'
 import { Group, GroupError } from './group.js'
 import type { Publisher } from './publisher.js'
 
@@ -14,6 +15,9 @@ export type Road = 'broker' | 'outbox'
  * harmless double, because the event id is the same.
  */
 export class Intake {
+  /** How many events were taken since the start, and how many were not. */
+  readonly taken: Record<Road, Record<OrderEventType, number>> = { broker: noneTaken(), outbox: noneTaken() }
+  readonly failed = { not_accepted: 0, outcome_unknown: 0 }
   readonly #publisher: Publisher
   readonly #outbox: Group<SealedEvent>
   readonly #onOutbox: (sealed: SealedEvent, why: Error) => void
@@ -44,16 +48,23 @@ export class Intake {
   }
 
   #settle (sealed: SealedEvent, publishing: Promise<void>): Promise<Road> {
-    return publishing.then(() => 'broker', async (error: unknown) => await this.#byOutbox(sealed, asGroupError(error)))
+    return publishing.then(() => this.#took(sealed, 'broker'), async (error: unknown) => await this.#byOutbox(sealed, asGroupError(error)))
   }
 
   async #byOutbox (sealed: SealedEvent, failure: GroupError): Promise<Road> {
     await this.#outbox.add(sealed).catch((cause: unknown) => {
       const unknown = failure.outcome === 'unknown' || asGroupError(cause).outcome === 'unknown'
-      throw new OrderError(unknown ? 'outcome_unknown' : 'not_accepted', { cause, about: { order_id: sealed.event.order.order_id, event_id: sealed.event.event_id } })
+      const code = unknown ? 'outcome_unknown' : 'not_accepted'
+      this.failed[code]++
+      throw new OrderError(code, { cause, about: { order_id: sealed.event.order.order_id, event_id: sealed.event.event_id } })
     })
     this.#onOutbox(sealed, failure)
-    return 'outbox'
+    return this.#took(sealed, 'outbox')
+  }
+
+  #took ({ event }: SealedEvent, road: Road): Road {
+    this.taken[road][event.type]++
+    return road
   }
 
   /** Resolves when nothing taken is still on its way. */
@@ -61,6 +72,10 @@ export class Intake {
     await this.#publisher.settled()
     await this.#outbox.settled()
   }
+}
+
+function noneTaken (): Record<OrderEventType, number> {
+  return { 'order.placed': 0, 'order.amended': 0, 'order.cancelled': 0, 'order.status_changed': 0 }
 }
 
 function asGroupError (error: unknown): GroupError {

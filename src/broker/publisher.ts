@@ -9,6 +9,8 @@ export interface PublisherOptions {
   confirmTimeoutMs: number
   /** Told when a message was not answered in twice that time: the connection is taken for lost, whatever it looks like. */
   onStuck (): void
+  /** Told of every confirmed message: how many events it held and how long its confirm took, milliseconds. */
+  onConfirmed? (events: number, ms: number): void
 }
 
 /**
@@ -52,6 +54,11 @@ export class Publisher {
     channel.on('error', () => this.#close(channel))
   }
 
+  /** Events that wait to be sent or to be confirmed. */
+  get held (): number {
+    return this.#group.held
+  }
+
   /** A memory or disk alarm: the broker has stopped reading from this connection. */
   block (blocked: boolean): void {
     this.#blocked = blocked
@@ -79,6 +86,7 @@ export class Publisher {
       this.#close(channel)
       this.#options.onStuck()
     }, 2 * this.#options.confirmTimeoutMs)
+    const sent = performance.now()
     let lose: ((error: Error) => void) | undefined
     await new Promise<void>((resolve, reject) => {
       lose = reject
@@ -95,6 +103,7 @@ export class Publisher {
       clearTimeout(stuck)
       if (lose) this.#lost.delete(lose)
     })
+    this.#options.onConfirmed?.(events.length, performance.now() - sent)
   }
 
   #close (channel: ConfirmChannel): void {

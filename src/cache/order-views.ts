@@ -70,6 +70,8 @@ export interface FoundView {
  * What Redis did not take is tried again for as long as an older view could stand there instead.
  */
 export class OrderViews {
+  /** How many reads came to what, since the start. */
+  readonly reads = { hit: 0, miss: 0, error: 0 }
   readonly #redis: Redis
   readonly #prefix: string
   readonly #onFailure: (error: Error) => void
@@ -106,11 +108,13 @@ export class OrderViews {
   async get (orderId: string): Promise<FoundView> {
     try {
       const value = await this.#redis.get(this.#key(orderId))
+      this.reads[value === null ? 'miss' : 'hit']++
       if (value !== null) return { view: decode(value), asked: true }
       const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
       this.#doubtedUntil = Math.max(this.#doubtedUntil, Date.now() + PERSISTED_MS - age)
       return { view: null, asked: true }
     } catch (error) {
+      this.reads.error++
       this.#onFailure(error as Error)
       return { view: null, asked: false }
     }

@@ -48,7 +48,8 @@ async function runProcesses (services: LocalServices, stateDir: string, env: Env
     DATABASE_URL: services.postgres.url,
     REDIS_URL: services.redis.url ?? '',
     AMQP_URL: services.rabbitmq.url ?? '',
-    JWT_SECRET: env.JWT_SECRET ?? kept(join(stateDir, 'jwt-secret'))
+    JWT_SECRET: env.JWT_SECRET ?? kept(join(stateDir, 'jwt-secret')),
+    OPS_PORT: '' // the two would want the same
   }
   const children = ['api', 'worker'].map((name) => fork(process.argv[1]!, [name], { env: childEnv }))
   const stopped = stopOnSignal(children)

@@ -9,7 +9,7 @@ const GRACE_MS = 4500
  * exit code 1: safe by design, whatever was unacked or unconfirmed comes again.
  */
 export async function serve (app: FastifyInstance): Promise<void> {
-  const { host, port } = app.config
+  const { host, port, opsPort } = app.config
   const forced = (reason: string, err?: unknown) => app.log.error({ reason, ...(err ? { err } : {}) },
     'ended before all was closed: what was not acked or confirmed comes again, nothing needs doing; the reason says what took too long')
   closeWithGrace({
@@ -25,5 +25,6 @@ export async function serve (app: FastifyInstance): Promise<void> {
     app.log.info('closed')
   })
   await app.listen({ host, port, listenTextResolver: () => 'listening' })
-  app.log.info({ addresses: [app.server.address()], config: app.config.shown }, 'started')
+  await app.opsServer?.listen({ host, port: opsPort!, listenTextResolver: () => 'listening for /metrics' })
+  app.log.info({ addresses: [app.server.address(), ...(app.opsServer ? [app.opsServer.server.address()] : [])], config: app.config.shown }, 'started')
 }

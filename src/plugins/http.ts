@@ -112,11 +112,13 @@ export const httpPlugin = fp(async (app) => {
     const { config, url } = request.routeOptions // made anew whenever it is asked for
     const { logged } = request
     if (config.quiet !== true) {
+      const ms = reply.elapsedTime
+      app.requestDurations?.observe(url, request.method, reply.statusCode, ms)
       request.log.info({
         method: request.method,
         route: url ?? 'unknown',
         status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+        duration_ms: Math.round(ms * 1000) / 1000,
         user_id: request.caller?.user_id,
         trace_id: traceIdOf(request.headers.traceparent),
         order_id: logged?.order_id,

@@ -15,6 +15,8 @@ declare module 'fastify' {
     views: OrderViews | null
     claims: Claims | null
     idempotencyKeys: IdempotencyKeys | null
+    /** How many of whose calls failed, since the start. */
+    cacheFailures: Record<'view' | 'claim' | 'idempotency_key', number>
   }
 }
 
@@ -28,6 +30,8 @@ const TIMED_OUT = 'Command timed out'
  */
 export const redisPlugin = fp(async (app) => {
   const { redisUrl, redisPrefix, redisTimeoutMs } = app.config
+  const failures = { view: 0, claim: 0, idempotency_key: 0 }
+  app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
     app.decorate('views', null).decorate('claims', null).decorate('idempotencyKeys', null)
     app.health.set('redis', 'off', { message: 'no REDIS_URL: running without Redis, orders are read from Postgres' })
@@ -55,13 +59,14 @@ export const redisPlugin = fp(async (app) => {
   client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })
 
   const breaker = new Breaker(() => client.disconnect(true))
-  const missed = (what: string) => (error: Error) => {
+  const missed = (whose: keyof typeof failures, what: string) => (error: Error) => {
+    failures[whose]++
     if (error.message === TIMED_OUT) breaker.strike()
     app.log.debug({ err: error }, `${what} not read or written`)
   }
-  const views = new OrderViews(client, redisPrefix, missed('a view was'))
-  const claims = new Claims(client, redisPrefix, missed('a claim was'))
-  const keys = new IdempotencyKeys(client, redisPrefix, missed('an idempotency key was'))
+  const views = new OrderViews(client, redisPrefix, missed('view', 'a view was'))
+  const claims = new Claims(client, redisPrefix, missed('claim', 'a claim was'))
+  const keys = new IdempotencyKeys(client, redisPrefix, missed('idempotency_key', 'an idempotency key was'))
   app.decorate('views', views).decorate('claims', claims).decorate('idempotencyKeys', keys)
   if (app.traces) {
     traceCalls(app.traces, views, 'views', ['get', 'put'])

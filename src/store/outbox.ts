@@ -74,7 +74,7 @@ export async function countOutbox (client: Client): Promise<number> {
 }
 
 export interface OutboxAge {
-  /** Counted to 1000, the oldest. */
+  /** The oldest, no more than asked for. */
   rows: number
   /** By the server's clock; null where there are none. */
   oldest_seconds: number | null
@@ -84,12 +84,12 @@ export interface OutboxAge {
   deferred: number
 }
 
-/** How long rows have been waiting to be worked off. */
-export async function outboxAge (client: Client): Promise<OutboxAge> {
+/** How many rows wait to be worked off, and how long. @param most rows looked at, from the oldest on */
+export async function outboxAge (client: Client, most = 1000): Promise<OutboxAge> {
   const [row] = await run<OutboxAge>(client, 'outbox_age', `
     select count(*)::integer as rows, extract(epoch from clock_timestamp() - min(taken_at))::float8 as oldest_seconds,
       coalesce(max(attempts), 0) as attempts, (count(*) filter (where attempts = 0 and due_at > now()))::integer as deferred
-    from (select attempts, taken_at, due_at from outbox order by outbox_id limit 1000) as oldest`, [])
+    from (select attempts, taken_at, due_at from outbox order by outbox_id limit $1) as oldest`, [most])
   return row!
 }
 

@@ -54,11 +54,11 @@ export async function listParked (client: Client, { limit, settled }: { limit: n
     select ${COLUMNS} from parked_events where $2 or settlement is null order by parked_at desc, hash limit $1`, [limit, settled])
 }
 
-/** Those that nobody dealt with, counted to 1000, and when the latest of these was parked; null where there are none. */
-export async function countParked (client: Client): Promise<{ open: number, latest: string | null }> {
+/** Those that nobody dealt with, counted to `most`, and when the latest of these was parked; null where there are none. */
+export async function countParked (client: Client, most = 1000): Promise<{ open: number, latest: string | null }> {
   const [row] = await run<{ open: number, latest: string | null }>(client, 'count_parked', `
     select count(*)::integer as open, max(parked_at) as latest
-    from (select parked_at from parked_events where settlement is null limit 1000) as open`, [])
+    from (select parked_at from parked_events where settlement is null limit $1) as open`, [most])
   return row!
 }
 

@@ -13,6 +13,8 @@ export interface Applied {
   decisions: Decision[]
   /** Events that were applied or rejected before. */
   duplicates: number
+  /** Events recorded as rejected for a reason outside the chain. */
+  refused?: number
   /** What readers should see now, for duplicates too: a view may have been lost. */
   views: ViewToPut[]
   /** What was put into the parking lot. */

@@ -20,6 +20,10 @@ export interface BookingOptions {
   storeIsUp (signal: AbortSignal): Promise<void>
   /** null: traces are off */
   traces: Traces | null
+  /** Told of every committed batch and how long its transaction took, milliseconds, before anybody else learns of it. */
+  onBooked? (applied: Applied, ms: number): void
+  /** Told of what is parked, once that is committed. */
+  onParked? (parked: readonly ParkedEvent[]): void
 }
 
 /**
@@ -68,6 +72,8 @@ export class Booking {
     const started = performance.now()
     const applied = await inTransaction(this.#options.pool, work)
     if (!applied) return
+    this.#options.onBooked?.(applied, performance.now() - started)
+    this.#options.onParked?.(applied.parked ?? [])
     await this.#show(applied.views)
     tellBatch(this.#options.log, applied, line, performance.now() - started)
   }
@@ -77,7 +83,7 @@ export class Booking {
     await recordEvents(client, [{ event, outcome: 'rejected', reason }])
     const parked = [{ ...from, reason, headers: {}, raw: Buffer.from(seal(event).json), event }]
     await park(client, parked)
-    return { decisions: [], duplicates: 0, views: await this.#viewsInstead(client, event, reason), parked }
+    return { decisions: [], duplicates: 0, refused: 1, views: await this.#viewsInstead(client, event, reason), parked }
   }
 
   /** A placement that is refused shows as rejected; a change that is refused gives way to the row. */
@@ -96,6 +102,7 @@ export class Booking {
   async park (parked: readonly ParkedEvent[]): Promise<void> {
     if (parked.length === 0) return
     await inTransaction(this.#options.pool, async (client) => await park(client, parked))
+    this.#options.onParked?.(parked)
     tellParked(this.#options.log, parked)
   }
 

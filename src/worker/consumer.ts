@@ -53,6 +53,8 @@ export interface Backlog {
  * they are in the queue's order.
  */
 export class Consumer<Content> {
+  /** Batches that failed and were tried again, since the start. */
+  retried = 0
   readonly #handler: Handler<Content>
   readonly #options: ConsumerOptions
   readonly #stopping = new AbortController()
@@ -105,6 +107,12 @@ export class Consumer<Content> {
     if (!this.#channel) return null
     const { messageCount } = await this.#channel.checkQueue(this.#handler.queue)
     return { ready: messageCount, unsettled: this.#unsettled.size, idleMs: performance.now() - this.#settledAt }
+  }
+
+  /** What the first message means that was taken and is not settled: none in this queue has waited longer. */
+  get oldest (): Content | null {
+    const [first] = this.#unsettled
+    return first ? first.content : null
   }
 
   #take (channel: Channel, message: ConsumeMessage | null): void {
@@ -168,6 +176,7 @@ export class Consumer<Content> {
         return true
       } catch (error) {
         if (!isPassing(error)) throw error
+        this.retried++
         if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt: attempt + 1, reason: (error as Error).message }, 'a batch could not be written: it is held and tried again, nothing of it is acked; when it lasts, look at what Postgres says')
         await wait(backOff(attempt), undefined, { signal }).catch(() => {})
       }

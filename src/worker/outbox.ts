@@ -29,6 +29,8 @@ const NEWER_SCHEMA_MS = 10_000
  * waiting events lost sight of a base that another worker booked at the same moment.
  */
 export class OutboxSource {
+  /** Rounds that failed and were tried again, since the start. */
+  retried = 0
   readonly #booking: Booking
   readonly #log: FastifyBaseLogger
   readonly #stopping = new AbortController()
@@ -68,6 +70,7 @@ export class OutboxSource {
         failures = 0
       } catch (error) {
         pause = backOff(failures++)
+        this.retried++
         if (failures === 1) this.#log.warn({ err: error, source: 'outbox', reason: (error as Error).message }, 'the outbox cannot be read or booked: nothing of it is lost, it is tried again; when it lasts, look at what Postgres says')
       }
       if (pause > 0) await wait(pause, undefined, { signal }).catch(() => {})

@@ -1,9 +1,12 @@
 import fp from 'fastify-plugin'
+import { outboxAge } from '../store/outbox.js'
+import { countParked } from '../store/parked-events.js'
 import { Booking } from './booking.js'
 import { Consumer } from './consumer.js'
 import { DeadLetters } from './dead-letters.js'
 import { OrderMessages } from './order-messages.js'
 import { OutboxSource } from './outbox.js'
+import { bookingMeasured, tellBacklogs, tellTables } from './metrics.js'
 import { Progress } from './progress.js'
 
 declare module 'fastify' {
@@ -18,17 +21,24 @@ export interface ConsumerOptions {
   once: boolean
 }
 
+/** Rows that a look at the tables counts at most. */
+const MOST_COUNTED = 100_000
+
 /** All sources, from ready to preClose: they end while every service is still open. */
 export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
-  const { broker, health, log } = app
+  const { broker, health, log, metrics } = app
   const storeIsUp = async (signal: AbortSignal) => await health.whenUp('postgres', signal)
-  const booking = new Booking({ pool: app.pg.pool, views: app.views, log, storeIsUp, traces: app.traces })
+  const booking = new Booking({ pool: app.pg.pool, views: app.views, log, storeIsUp, traces: app.traces, ...(metrics ? bookingMeasured(metrics) : {}) })
   const orders = new Consumer(new OrderMessages(booking, log), { storeIsUp, log })
   const dead = new Consumer(new DeadLetters(booking), { storeIsUp, log })
   const outbox = new OutboxSource(booking, log)
   const progress = new Progress({ orders, dead, ...(once ? {} : { outbox }) })
   for (const consumer of [orders, dead]) broker?.attach(async (connection) => await consumer.attach(connection))
   health.follow(() => progress.report())
+  if (metrics) {
+    tellBacklogs(metrics, progress, { orders, dead, outbox })
+    tellTables(metrics, async () => health.state('postgres') === 'up' ? { outbox: await outboxAge(app.reservedPool, MOST_COUNTED), parked: (await countParked(app.reservedPool, MOST_COUNTED)).open } : null)
+  }
 
   app.decorate('drained', async () => {
     if (health.state('postgres') !== 'up') return false
@@ -45,4 +55,4 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     await progress.stop()
     await Promise.all([orders.stop(), dead.stop(), outbox.stop()])
   })
-}, { name: 'consumer', dependencies: ['config', 'tracing', 'postgres', 'redis', 'amqp'] })
+}, { name: 'consumer', dependencies: ['config', 'metrics', 'tracing', 'postgres', 'redis', 'amqp'] })

@@ -7,14 +7,16 @@ import { errorsPlugin } from '../plugins/errors.js'
 import { healthPlugin } from '../plugins/health.js'
 import { httpPlugin, serverOptions } from '../plugins/http.js'
 import { createLogger } from '../plugins/logger.js'
+import { metricsPlugin } from '../plugins/metrics.js'
 import { postgresPlugin } from '../plugins/postgres.js'
 import { redisPlugin } from '../plugins/redis.js'
+import { serviceMetricsPlugin } from '../plugins/service-metrics.js'
 import { tracingPlugin } from '../plugins/tracing.js'
 import { consumerPlugin } from './plugin.js'
 
 /**
  * The worker, ready to listen: the same plugins in the same order as the api, the consumer last, so that it is drained
- * before any connection closes. It serves only its health.
+ * before any connection closes. It serves only its health and its metrics.
  * @param once for a worker that asks `drained` and ends
  */
 export async function buildWorker (config: Config, logger: Logger = createLogger(config), { once = false } = {}): Promise<FastifyInstance> {
@@ -24,11 +26,13 @@ export async function buildWorker (config: Config, logger: Logger = createLogger
   await app.register(tracingPlugin)
   await app.register(httpPlugin)
   await app.register(errorsPlugin)
+  await app.register(metricsPlugin)
   await app.register(healthPlugin, { ready: (state) => state('postgres') === 'up' })
 
   await app.register(postgresPlugin)
   await app.register(redisPlugin)
   await app.register(amqpPlugin)
+  await app.register(serviceMetricsPlugin)
 
   await app.register(consumerPlugin, { once })
   return app as unknown as FastifyInstance

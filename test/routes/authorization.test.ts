@@ -129,7 +129,8 @@ const others: Array<[route: string, payload: (() => object) | null, expected: Ex
   ['POST /auth/token', () => ({ nick_name: owner.nick_name, password: owner.password }), { owner: '200', stranger: '200', operator: '200', nobody: '200' }],
   ['POST /auth/token/renew', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
   ['GET /livez', null, { owner: '200', stranger: '200', operator: '200', nobody: '200' }],
-  ['GET /readyz', null, { owner: '200', stranger: '200', operator: '200', nobody: '200' }]
+  ['GET /readyz', null, { owner: '200', stranger: '200', operator: '200', nobody: '200' }],
+  ['GET /metrics', null, { owner: '200', stranger: '200', operator: '200', nobody: '200' }]
 ]
 for (const [route, payload, expected] of others) {
   t.test(`${route}: who may`, async (t) => {

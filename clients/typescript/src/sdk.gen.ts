@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, RegisterData, RegisterErrors, RegisterResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses } from './types.gen.js';
+import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,11 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
+
+/**
+ * What it counts and measures, for Prometheus; not on this port where OPS_PORT names another
+ */
+export const readMetrics = <ThrowOnError extends boolean = false>(options?: Options<ReadMetricsData, ThrowOnError>) => (options?.client ?? client).get<ReadMetricsResponses, ReadMetricsErrors, ThrowOnError>({ url: '/metrics', ...options });
 
 /**
  * Whether the process is alive

@@ -337,6 +337,31 @@ export type StatusBody = {
     status: 'paid' | 'shipped' | 'delivered' | 'cancelled';
 };
 
+export type ReadMetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type ReadMetricsErrors = {
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+};
+
+export type ReadMetricsError = ReadMetricsErrors[keyof ReadMetricsErrors];
+
+export type ReadMetricsResponses = {
+    /**
+     * What it counts and measures
+     */
+    200: string;
+};
+
+export type ReadMetricsResponse = ReadMetricsResponses[keyof ReadMetricsResponses];
+
 export type IsAliveData = {
     body?: never;
     path?: never;

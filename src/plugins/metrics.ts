@@ -1,0 +1,44 @@
+import Fastify, { type FastifyInstance, type RouteShorthandOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Logger } from 'pino'
+import { Metrics } from '../metrics/metrics.js'
+import { serverOptions } from './http.js'
+import { RequestDurations } from './request-durations.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** null: METRICS=off */
+    metrics: Metrics | null
+    requestDurations: RequestDurations | null
+    /** What serves /metrics on OPS_PORT, to be listened on; null: nothing does */
+    opsServer: FastifyInstance | null
+  }
+}
+
+const route: RouteShorthandOptions = {
+  config: { quiet: true, answers: { 200: { description: 'What it counts and measures' } } },
+  logLevel: 'warn',
+  schema: {
+    tags: ['operations'],
+    security: [],
+    operationId: 'readMetrics',
+    summary: 'What it counts and measures, for Prometheus; not on this port where OPS_PORT names another',
+    response: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } }
+  }
+}
+
+/** `/metrics` in the Prometheus text format: on the port of the process, or on OPS_PORT and only there. METRICS=off leaves all of it out. */
+export const metricsPlugin = fp(async (app) => {
+  const { config } = app
+  const metrics = config.metrics ? new Metrics() : null
+  app.decorate('metrics', metrics)
+  app.decorate('requestDurations', metrics && new RequestDurations(metrics))
+  const side = metrics && config.opsPort !== null ? Fastify({ ...serverOptions(config, app.log as Logger), forceCloseConnections: true }) : null
+  app.decorate('opsServer', side as FastifyInstance | null)
+  app.addHook('onClose', async () => await side?.close())
+  if (metrics) serve((side ?? app) as FastifyInstance, metrics)
+}, { name: 'metrics', dependencies: ['config', 'http', 'errors'] })
+
+function serve (server: FastifyInstance, metrics: Metrics): void {
+  server.get('/metrics', route, async (_request, reply) => await reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.text()))
+}

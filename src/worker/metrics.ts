@@ -1,0 +1,90 @@
+import { EVENTS, LONG_SECONDS, type Reading, SECONDS } from '../metrics/histogram.js'
+import type { Metrics } from '../metrics/metrics.js'
+import type { ParkedEvent } from '../store/parked-events.js'
+import type { Applied } from './batch.js'
+import type { BookingOptions } from './booking.js'
+import type { OrderMessage } from './order-messages.js'
+import type { Progress } from './progress.js'
+
+/** The tables are asked at most this often, however many scrape. */
+const ASK_MS = 5000
+
+/** What comes of the batches: one or two numbers each, and one observation an order. */
+export function bookingMeasured (metrics: Metrics): Required<Pick<BookingOptions, 'onBooked' | 'onParked'>> {
+  const outcomes = { applied: 0, waiting: 0, rejected: 0, duplicate: 0 }
+  const parked: Record<ParkedEvent['source'], number> = { queue: 0, outbox: 0, dead: 0 }
+  const sizes = metrics.histogram('comanda_batch_events', 'Order events in a batch that was committed', EVENTS)
+  const seconds = metrics.histogram('comanda_batch_persist_seconds', "A batch's transaction, from its begin to its commit", SECONDS)
+  const delays = metrics.histogram('comanda_order_event_delay_seconds', 'From the acceptance of an order event, by the clock of its api, to the commit of its row', LONG_SECONDS)
+  metrics.counter('comanda_order_events_booked_total', 'Order events, by what became of them; one that waited is counted again when it waits no more', readingsOf('outcome', outcomes))
+  metrics.counter('comanda_events_parked_total', 'Events put into the parking lot, by where they came from', readingsOf('source', parked))
+  return {
+    onBooked ({ decisions, duplicates, refused = 0 }: Applied, ms: number) {
+      const now = Date.now()
+      for (const { event, outcome } of decisions) {
+        outcomes[outcome]++
+        if (outcome === 'applied') delays.observe(Math.max(0, now - Date.parse(event.occurred_at)) / 1000)
+      }
+      outcomes.duplicate += duplicates
+      outcomes.rejected += refused
+      sizes.observe(decisions.length + duplicates + refused)
+      seconds.observe(ms / 1000)
+    },
+    onParked (events) {
+      for (const { source } of events) parked[source]++
+    }
+  }
+}
+
+function readingsOf (label: string, counts: Record<string, number>): () => Reading[] {
+  return () => Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }))
+}
+
+interface Sources {
+  orders: { retried: number, oldest: OrderMessage | null }
+  dead: { retried: number }
+  outbox: { retried: number }
+}
+
+/** What `Progress` saw when it last looked, a second ago at most. */
+export function tellBacklogs (metrics: Metrics, progress: Progress, sources: Sources): void {
+  type Seen = ReturnType<Progress['report']>['sources'][string]
+  const seen = (read: (seen: Seen) => number) => () => Object.entries(progress.report().sources).map(([source, own]): Reading => ({ labels: { source }, value: read(own) }))
+  metrics.gauge('comanda_backlog_ready', 'What waits: messages in a queue that nobody holds, rows of the outbox counted to 1000', seen(({ ready }) => ready))
+  metrics.gauge('comanda_backlog_unsettled', 'Messages that this worker holds', seen(({ unsettled }) => unsettled))
+  metrics.gauge('comanda_backlog_idle_seconds', 'Since something was last settled', seen(({ idle_ms }) => idle_ms / 1000))
+  metrics.gauge('comanda_backlog_stuck', '1 while there is something to do and nothing has been done for long', seen(({ stuck }) => stuck ? 1 : 0))
+  metrics.gauge('comanda_backlog_oldest_seconds', 'Since the oldest event was accepted that this worker holds and has not booked; 0 for none', () => [{ labels: { source: 'orders' }, value: ageOf(sources.orders.oldest) }])
+  metrics.counter('comanda_batches_retried_total', 'Batches that failed for a passing reason and were tried again', () =>
+    Object.entries(sources).map(([source, { retried }]) => ({ labels: { source }, value: retried })))
+}
+
+function ageOf (message: OrderMessage | null): number {
+  const first = message?.events.find((one) => 'event' in one)
+  return first ? Math.max(0, Date.now() - Date.parse(first.event.occurred_at)) / 1000 : 0
+}
+
+export interface Depths {
+  outbox: { rows: number, oldest_seconds: number | null }
+  parked: number
+}
+
+/** @param ask null: the tables cannot be asked, which is told by no number at all @param askMs at most once in this time */
+export function tellTables (metrics: Metrics, ask: () => Promise<Depths | null>, askMs = ASK_MS): void {
+  let asked: Promise<Depths | null> = Promise.resolve(null)
+  let askedAt = -Infinity
+  const recent = async () => {
+    if (performance.now() - askedAt >= askMs) {
+      askedAt = performance.now()
+      asked = ask().catch(() => null)
+    }
+    return await asked
+  }
+  const seen = (read: (depths: Depths) => number) => async () => {
+    const depths = await recent()
+    return depths ? [{ value: read(depths) }] : []
+  }
+  metrics.gauge('comanda_outbox_rows', 'Rows of the outbox, counted to 100,000', seen(({ outbox }) => outbox.rows))
+  metrics.gauge('comanda_outbox_oldest_seconds', 'Age of the oldest row of the outbox; 0 for none', seen(({ outbox }) => outbox.oldest_seconds ?? 0))
+  metrics.gauge('comanda_parked_events', 'Events in the parking lot that no operator has dealt with', seen(({ parked }) => parked))
+}
