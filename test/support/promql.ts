@@ -1,0 +1,23 @@
+/** Words that may stand where a metric's name may. */
+const WORDS = new Set(['and', 'or', 'unless', 'by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'bool', 'offset'])
+
+export interface Query {
+  metrics: string[]
+  /** In braces and in `by (...)`. */
+  labels: string[]
+  /** Those that must be equal: `road="broker"`. */
+  equal: Array<[label: string, value: string]>
+}
+
+/** What an expression names, read simply: no PromQL parser, but it knows all that ours are made of. */
+export function readQuery (expression: string): Query {
+  const matchers = [...expression.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)]
+  const grouped = [...expression.matchAll(/\bby\s*\(([^)]*)\)/g)].flatMap(([, names]) => names!.split(',').map((name) => name.trim()))
+  const bare = expression.replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '').replace(/\bby\s*\([^)]*\)/g, ' ')
+  const names = [...bare.matchAll(/(?<![\w.])[a-zA-Z_][\w:]*(?!\s*\(|\w|:)/g)].map(([name]) => name).filter((name) => !WORDS.has(name))
+  return {
+    metrics: [...new Set(names)],
+    labels: [...new Set([...matchers.map(([, label]) => label!), ...grouped])],
+    equal: matchers.filter(([, , sign]) => sign === '=').map(([, label, , value]) => [label!, value!])
+  }
+}
