@@ -41,6 +41,9 @@ async function shown (): Promise<Sample[]> {
 
 t.test('every metric, label and fixed value that alerts and dashboard name is there', needs('redis', 'rabbitmq'), async (t) => {
   const samples = await shown()
+  const told = new Set([...readFileSync('docs/metrics.md', 'utf8').matchAll(/`(comanda_\w+)`/g)].map(([, name]) => name!))
+  const families = new Set(samples.map(({ name }) => name.replace(/_(bucket|sum|count)$/, '')).filter((name) => name.startsWith('comanda_')))
+  t.strictSame([...families].sort(), [...told].sort(), 'docs/metrics.md tells them all and no others')
   const recorded = rules.flatMap(({ record }) => record ?? [])
   const legends = dashboard.panels.flatMap(({ targets = [] }) => targets)
   const queries = [...rules.map(({ expr }) => expr), ...legends.map(({ expr }) => expr)]
