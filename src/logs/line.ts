@@ -46,6 +46,7 @@ const as = (level: Level, keys: TProperties = {}) => ({ level, schema: Type.Obje
 /** Every message there is, its level and its keys. */
 export const messages: Readonly<Record<string, { level: Level, schema: TObject }>> = {
   listening: as('info'),
+  'listening for /metrics': as('info'),
   started: as('info', { addresses: maybe(Type.Array(Address)), config }),
   drained: as('info'),
   'closing: what is under way is finished first': as('info', { signal: maybe(Text) }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Server, STATUS_CODES } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
+import { type FastifyHttpOptions, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
@@ -110,25 +110,29 @@ export const httpPlugin = fp(async (app) => {
 
   app.addHook('onResponse', (request, reply, done) => {
     const { config, url } = request.routeOptions // made anew whenever it is asked for
-    const { logged } = request
     if (config.quiet !== true) {
       const ms = reply.elapsedTime
       app.requestDurations?.observe(url, request.method, reply.statusCode, ms)
-      request.log.info({
-        method: request.method,
-        route: url ?? 'unknown',
-        status: reply.statusCode,
-        duration_ms: Math.round(ms * 1000) / 1000,
-        user_id: request.caller?.user_id,
-        trace_id: traceIdOf(request.headers.traceparent),
-        order_id: logged?.order_id,
-        event_id: logged?.event_id,
-        order_ids: logged?.order_ids,
-        batch_size: logged?.batch_size,
-        replayed: logged?.replayed,
-        reason: logged?.reason
-      }, 'request')
+      request.log.info(lineOf(request, url ?? 'unknown', reply.statusCode, ms), 'request')
     }
     done()
   })
 }, { name: 'http', dependencies: ['config'] })
+
+/** Member by member: what is undefined is not written. */
+function lineOf ({ method, caller, headers, logged }: FastifyRequest, route: string, status: number, ms: number): object {
+  return {
+    method,
+    route,
+    status,
+    duration_ms: Math.round(ms * 1000) / 1000,
+    user_id: caller?.user_id,
+    trace_id: traceIdOf(headers.traceparent),
+    order_id: logged?.order_id,
+    event_id: logged?.event_id,
+    order_ids: logged?.order_ids,
+    batch_size: logged?.batch_size,
+    replayed: logged?.replayed,
+    reason: logged?.reason
+  }
+}
