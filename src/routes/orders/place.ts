@@ -48,8 +48,8 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const faults = app.itemFaults(request)
-    const asked = askedBy(app, request)
-    const sound = request.body.filter((_item, index) => !faults.has(index)).map(({ idempotency_key, ...line }) => ({ ...asked, line, idempotency_key }))
+    const { caller, request_id, traceparent } = askedBy(app, request)
+    const sound = request.body.filter((_item, index) => !faults.has(index)).map((line) => ({ caller, request_id, traceparent, line, idempotency_key: line.idempotency_key }))
     const results = await app.orderDesk.placeAll(sound)
     logOrders(request, results)
     const placed = results.values()
