@@ -114,8 +114,9 @@ export class OrderViews {
       return { view: null, asked: false }
     }
     try {
+      const view = value === null ? null : decode(value)
       this.reads[value === null ? 'miss' : 'hit']++
-      if (value !== null) return { view: decode(value), asked: true }
+      if (value !== null) return { view, asked: true }
       const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
       this.#doubtedUntil = Math.max(this.#doubtedUntil, Date.now() + PERSISTED_MS - age)
       return { view: null, asked: true }
@@ -128,7 +129,7 @@ export class OrderViews {
 
   /**
    * Reads this value, and all others asked for in the same turn of the event loop, in one command. (Measured: a command a
-   * view cost the api a third of its time a read.)
+   * view cost the api a quarter of its time a read.)
    * @returns null: there is none; undefined: Redis could not be asked
    */
   async #ask (key: string): Promise<string | null | undefined> {

@@ -9,7 +9,7 @@ import type { Credentials, PersonChange, Registration, Session, User } from '../
 
 /** Takes an order event so that it cannot be lost any more. @throws OrderError `not_accepted` or `outcome_unknown` */
 export interface IntakePort {
-  take (event: SealedEvent): Promise<unknown>
+  take (sealed: SealedEvent): Promise<unknown>
   /** In as few messages as their limit allows; one promise an event, in their order. */
   takeAll (events: readonly SealedEvent[]): Array<Promise<unknown>>
 }

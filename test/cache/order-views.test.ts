@@ -34,6 +34,18 @@ t.test('a view comes back as it was put', real, async (t) => {
   }
 })
 
+t.test('of views asked for in one turn each goes to whoever asked for it, and one that cannot be read spoils no other', real, async (t) => {
+  const [first, second, unreadable] = [placement(1), placement(1), placement(1)].map((event) => acceptedView(event)) as [OrderView, OrderView, OrderView]
+  await views.put([{ view: first }, { view: second }, { view: unreadable }])
+  await place.redis!.set(`${place.redisPrefix}order:${unreadable.order.order_id}`, `000000000002 ${unreadable.event_id} [{}]`, 'PX', 5000)
+  const before = failures.length
+  const asked = [second.order.order_id, placement(1).order.order_id, unreadable.order.order_id, first.order.order_id]
+  t.strictSame(await Promise.all(asked.map(async (id) => await views.get(id))), [
+    { view: second, asked: true }, { view: null, asked: true }, { view: null, asked: false }, { view: first, asked: true }
+  ])
+  t.equal(failures.splice(before).length, 1, 'told once')
+})
+
 t.test('an order nobody put is a miss that was asked', real, async (t) => {
   t.strictSame(await views.get(placement(1).order.order_id), { view: null, asked: true })
 })
