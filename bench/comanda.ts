@@ -54,19 +54,19 @@ export class Comanda {
     return api
   }
 
-  /** One more, which takes the same tokens. */
-  async startAnotherApi (): Promise<{ api: Child, url: string }> {
+  /** One more, which takes the same tokens. @param env what it is given besides */
+  async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: Child, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, LOGIN_LIMIT: '100000' })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, LOGIN_LIMIT: '100000', ...env })
     await api.whenReady(`${url}/readyz`)
     return { api, url }
   }
 
   /** Starts a worker; it may take a moment until it consumes. */
-  async startWorker (): Promise<{ worker: Child, ready: () => Promise<void> }> {
+  async startWorker (env: Record<string, string> = {}): Promise<{ worker: Child, ready: () => Promise<void> }> {
     const port = await freePort()
-    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port) })
+    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), ...env })
     return { worker, ready: () => worker.whenReady(`http://127.0.0.1:${port}/readyz`) }
   }
 

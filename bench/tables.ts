@@ -1,6 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import type { Endings } from './endings.js'
 import { fill, fillEvents, insertUsers, USERS } from './orders-table.js'
+
+const POLL_MS = 500
+const STANDSTILL_MS = 60_000
 
 /** The bench's own look into the database under test. */
 export class Tables {
@@ -50,6 +54,16 @@ export class Tables {
     const [outbox, parked] = [await this.#count('outbox'), await this.#count('parked_events')]
     if (orders >= least && orders <= most && events === orders && outbox === 0 && parked === 0) return
     throw new Error(`BROKEN PROMISE: ${least} accepted, ${most} sent; booked: ${orders} orders, ${events} events; left over: ${outbox} in the outbox, ${parked} parked`)
+  }
+
+  /** Resolves when at least so many orders are booked and no more come. @throws Error after a minute without a new one */
+  async settle (least: number): Promise<void> {
+    for (let seen = -1, since = Date.now(); ; await wait(POLL_MS)) {
+      const now = await this.#count('orders') - this.#kept.orders
+      if (now === seen && now >= least) return
+      if (now > seen) [seen, since] = [now, Date.now()]
+      else if (Date.now() - since > STANDSTILL_MS) throw new Error(`${seen} orders are booked of ${least}, and no more come`)
+    }
   }
 
   async #count (table: string): Promise<number> {
