@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from '../config.js'
 import { thisMoment } from '../orders/moment.js'
+import { TurnDestination } from './log-destination.js'
 import { traceOfLine } from '../tracing/current.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -21,7 +22,7 @@ export function createLogger (config: Config, destination?: DestinationStream): 
     ...(config.traces === 'off' ? {} : { mixin: traceOfLine, mixinMergeStrategy: (line: object, trace: object) => Object.assign(line, trace) })
   }
   if (destination) return pino(options, destination)
-  if (!process.stdout.isTTY) return pino(options)
+  if (!process.stdout.isTTY) return pino(options, new TurnDestination(pino.destination({ dest: 1, sync: true })))
   return pino({ ...options, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
 }
 
