@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import { freePort } from '../../src/local/ports.js'
+import { openPlace } from '../support/place.js'
+import { runComanda } from '../support/processes.js'
+
+type Environment = Record<string, string>
+
+const place = await openPlace(t)
+const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as { services: Record<'api' | 'worker', { environment: Environment }> }
+
+/** What the compose file gives a container where its user sets nothing, with the addresses of this place and ports of its own. */
+async function containerOf (name: 'api' | 'worker'): Promise<Environment> {
+  const given = Object.entries(services[name].environment).map(([key, value]) => [key, String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1')])
+  const here = Object.entries(place.env).filter(([key]) => ['DATABASE_URL', 'REDIS_URL', 'REDIS_PREFIX', 'AMQP_URL'].includes(key))
+  const [port, workerPort, opsPort] = [await freePort(), await freePort(), await freePort()]
+  return { ...Object.fromEntries([...given, ...here]) as Environment, HOST: '127.0.0.1', PORT: String(port), WORKER_PORT: String(workerPort), OPS_PORT: String(opsPort) }
+}
+
+async function health (t: Test, env: Environment): Promise<{ code: number | null, output: string[] }> {
+  const command = runComanda(t, ['health'], env)
+  return { code: await command.exited, output: command.output }
+}
+
+for (const name of ['api', 'worker'] as const) {
+  t.test(`in the container of the ${name} it says what /readyz of the ${name} says`, async (t) => {
+    const env = await containerOf(name)
+    const running = runComanda(t, [name], env)
+    await running.said('Postgres is up')
+    await running.said('started')
+    const { code, output } = await health(t, env)
+    t.equal(code, 0, output.join('\n'))
+    t.equal((JSON.parse(output[0]!) as { services: { postgres: { state: string } } }).services.postgres.state, 'up')
+  })
+}
+
+t.test('a process that is not ready is exit code 1, with what it says', async (t) => {
+  const env = { ...await containerOf('worker'), DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' }
+  await runComanda(t, ['worker'], env).said('started')
+  const { code, output } = await health(t, env)
+  t.equal(code, 1)
+  t.match(output[0], /"status":"unready"/)
+})
+
+t.test('where no process answers it is exit code 1, and says so', async (t) => {
+  t.strictSame(await health(t, await containerOf('api')), { code: 1, output: ['neither api nor worker answers here'] })
+})
