@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Redis } from 'ioredis'
 import type { Address } from './address.js'
 import { type Clock, noteClock } from './clock.js'
@@ -7,6 +9,9 @@ import { type Explain, explain, SilenceError } from './trouble.js'
 import { noteVersion } from './versions.js'
 
 const NEARLY_FULL = 0.9
+/** For what a server says unasked. */
+const GREETING_MS = 1000
+const CLOSED = new Set<string | undefined>(['CLOSED', 'EPIPE', 'ECONNRESET'])
 const SILENT = /^(Command timed out|connect ETIMEDOUT)$/
 
 /** By the first word of an error reply. */
@@ -20,7 +25,7 @@ const REFUSALS: Record<string, Explain> = {
 /** @param notes is added to as answers come, so that what was found before a silence is kept */
 export async function examineRedis (notes: Notes, { url, address }: { url: string, address: Address }, now: Clock): Promise<void> {
   const client = new Redis(url, {
-    lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS, retryStrategy: () => null
+    protocol: 2, lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS, retryStrategy: () => null
   })
   const said: Error[] = []
   client.on('error', (error) => { said.push(error) })
@@ -36,9 +41,25 @@ export async function examineRedis (notes: Notes, { url, address }: { url: strin
     await noteClock(notes, now, async () => milliseconds(await client.time()))
   } catch (error) {
     const cause = error instanceof SilenceError ? error : said[0] ?? error
-    notes.trouble(explain(codeOf(cause as Error), cause, address, REFUSALS))
+    const code = codeOf(cause as Error)
+    notes.trouble(explain(CLOSED.has(code) && !address.tls && await isProtected(url) ? 'DENIED' : code, cause, address, REFUSALS))
   } finally {
     client.disconnect()
+  }
+}
+
+/** In protected mode a server refuses before it is asked, and hangs up: a client that writes first may never read it. */
+async function isProtected (url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) })
+  const over = AbortSignal.timeout(GREETING_MS)
+  try {
+    const [greeting] = await once(socket, 'data', { signal: over }) as [Buffer]
+    return greeting.toString('latin1').startsWith('-DENIED')
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
 

@@ -39,6 +39,8 @@ export const redisPlugin = fp(async (app) => {
   }
   const host = hostOf(redisUrl)
   const client = new Redis(redisUrl, {
+    // Nothing of RESP3 is used, and ioredis takes a server that refuses its HELLO for one that needs no password, and prints so.
+    protocol: 2,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: redisTimeoutMs,

@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { on, once } from 'node:events'
+import { networkInterfaces } from 'node:os'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import t from 'tap'
 import { declareTopology } from '../../src/broker/topology.js'
+import { freePort } from '../../src/local/ports.js'
 import { startPostgres } from '../../src/local/postgres.js'
 import { findRabbit, startRabbitmq } from '../../src/local/rabbitmq.js'
 import { findRedis, startRedis } from '../../src/local/redis.js'
@@ -60,6 +63,20 @@ t.test('Redis: a wrong password, none, what a full one drops, and a replica', { 
   await client.replicaof('127.0.0.1', 1)
   isFound(t, await look(), 'redis data', 'wrong', /^a replica/)
   await client.replicaof('NO', 'ONE')
+})
+
+/** An address of this machine that a server does not take for its own loopback. */
+const outside = Object.values(networkInterfaces()).flat().find((found) => found?.family === 'IPv4' && !found.internal)?.address
+
+t.test('Redis in protected mode, asked from another address', { skip: (findRedis(process.env) === null || outside === undefined) && 'no redis-server on this machine, or no address but loopback' }, async (t) => {
+  const port = await freePort()
+  const server = spawn(findRedis(process.env)!, ['--port', String(port), '--bind', '0.0.0.0', '--save', '', '--dir', freshFolder(t)], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.teardown(async () => {
+    server.kill()
+    await once(server, 'exit')
+  })
+  for await (const [line] of on(server.stdout, 'data', { signal: AbortSignal.timeout(10_000) })) if (String(line).includes('Ready to accept connections')) break
+  isFound(t, await lookAt(t, { DATABASE_URL: nowhere, REDIS_URL: `redis://${outside}:${port}` }), 'redis connection', 'wrong', /is in protected mode: it lets in nobody from another machine$/)
 })
 
 t.test('RabbitMQ: an alarm, an exchange of another type, a user who may not declare', { skip: findRabbit(process.env) === null && 'no rabbitmq-server on this machine' }, async (t) => {
