@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import pg from 'pg'
 import t from 'tap'
 import { v7 } from 'uuid'
 import type { OrderStatus } from '../../src/orders/lifecycle.js'
 import { decodeCursor, encodeCursor, type OrderFilter, toPage } from '../../src/orders/page.js'
-import { columnTypes } from '../../src/store/database.js'
 import { listOrders } from '../../src/store/orders.js'
 import { insertPerson } from '../support/events.js'
-import { openPlace } from '../support/place.js'
+import { openPlace, openPool } from '../support/place.js'
 import { explainList, pagesRead, rowsRead } from '../support/plans.js'
 import { holds } from '../support/properties.js'
 
@@ -16,8 +14,7 @@ interface Row { order_id: string, user_id: number, status: OrderStatus, created_
 
 const STATUSES = ['confirmed', 'paid', 'shipped', 'delivered', 'cancelled'] as const
 const place = await openPlace(t)
-const pool = new pg.Pool({ connectionString: place.env.DATABASE_URL!, max: 2, types: columnTypes, options: '-c synchronous_commit=off' })
-t.teardown(async () => await pool.end())
+const pool = openPool(t, place, { max: 2, options: '-c synchronous_commit=off' })
 const users = [await insertPerson(pool), await insertPerson(pool), await insertPerson(pool)]
 
 const moment = (ms: number) => new Date(Date.UTC(2026, 2, 1) + ms).toISOString()

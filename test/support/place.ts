@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { relative } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { columnTypes } from '../../src/store/database.js'
 import type { Test } from 'tap'
 import { amqpConnect } from './broker.js'
 import { administer, copyTemplate, dropTemplate } from './databases.js'
@@ -75,6 +76,17 @@ async function ownBroker (): Promise<string | null> {
   await channel.deleteQueue('comanda.orders.dead')
   await connection.close()
   return url.href
+}
+
+/**
+ * A pool of a test's own on the place's database, with types as the service reads them. An error of an idle connection is
+ * nobody's: `end()` resolves before the last one is closed, and then its database is dropped.
+ */
+export function openPool (t: Test, place: Place, options: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString: place.env.DATABASE_URL!, types: columnTypes, ...options })
+  pool.on('error', () => {})
+  t.teardown(async () => await pool.end())
+  return pool
 }
 
 /** Ends every connection to a place's database and lets nobody in, until the returned function lets them in again. */

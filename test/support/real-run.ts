@@ -55,7 +55,7 @@ export async function realRun (t: Test, place: Place): Promise<RealRun> {
   const healthy = { api: api.output.length, worker: worker.output.length }
 
   await misuse(ask, port, person, mine)
-  const rival = await oddMessages(t, place, user_id, order.order_id, person.cpf)
+  const rival = await oddMessages(t, place, worker, { userId: user_id, orderId: order.order_id, cpf: person.cpf })
   const byOutbox = await loseServices(ask, mine, proxies, [api, worker])
   await ask('DELETE', '/users/me', undefined, mine)
   for (const one of [api, worker]) one.child.kill('SIGTERM')
@@ -103,7 +103,7 @@ async function misuse (ask: Ask, port: number, person: ReturnType<typeof registr
 }
 
 /** A rival placement, a change that comes before its base, and what is no event at all. @returns the rival */
-async function oddMessages (t: Test, place: Place, userId: number, orderId: string, cpf: string): Promise<RealRun['rival']> {
+async function oddMessages (t: Test, place: Place, worker: Process, { userId, orderId, cpf }: { userId: number, orderId: string, cpf: string }): Promise<RealRun['rival']> {
   const channel = await openChannel(t, place.env.AMQP_URL!)
   const rival = placement(userId)
   rival.order.order_id = orderId
@@ -111,6 +111,8 @@ async function oddMessages (t: Test, place: Place, userId: number, orderId: stri
   await publishRaw(channel, seal(amendment(placement(userId))).json)
   await publishRaw(channel, JSON.stringify({ cpf, id: cpf }))
   await publishRaw(channel, seal(placement(2147483647)).json) // nobody's
+  // A service lost before all of them are told would have their batch tried again, and told again.
+  await eventually('all four are told', () => linesOf(worker.output).filter(({ msg }) => msg === 'order event not applied' || msg.startsWith('an event was parked')).length >= 4)
   return { order_id: orderId, event_id: rival.event_id }
 }
 

@@ -1,15 +1,14 @@
 import t from 'tap'
-import { columnTypes, inTransaction } from '../../src/store/database.js'
+import { inTransaction } from '../../src/store/database.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { ordersToRevisit } from '../../src/store/order-events.js'
 import { applyBatch } from '../../src/worker/batch.js'
-import pg from 'pg'
+import type pg from 'pg'
 import { amendment, booked, insertPerson, placement } from '../support/events.js'
-import { openPlace } from '../support/place.js'
+import { openPlace, openPool } from '../support/place.js'
 
 const place = await openPlace(t)
-const pool = new pg.Pool({ connectionString: place.env.DATABASE_URL!, max: 4, types: columnTypes })
-t.teardown(async () => await pool.end())
+const pool = openPool(t, place, { max: 4 })
 const user = await insertPerson(pool)
 const apply = async (events: OrderEvent[], revisit: string[] = []) => await inTransaction(pool, async (client) => await applyBatch(client, events, revisit))
 

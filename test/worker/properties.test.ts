@@ -1,31 +1,26 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
-import pg from 'pg'
+import type pg from 'pg'
 import pino from 'pino'
 import t from 'tap'
 import { OrderViews } from '../../src/cache/order-views.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { confirmed, type Order } from '../../src/orders/order.js'
 import { acceptedView } from '../../src/orders/view.js'
-import { columnTypes } from '../../src/store/database.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { Booking } from '../../src/worker/booking.js'
 import { OutboxSource } from '../../src/worker/outbox.js'
 import { isPassing } from '../../src/worker/verdicts.js'
 import { insertPerson } from '../support/events.js'
 import { OUTBOX, plainHistories, reasonsToReject, rivalHistories, rounds, type Settled, type Step, tell } from '../support/histories.js'
-import { openPlace } from '../support/place.js'
+import { openPlace, openPool } from '../support/place.js'
 import { holds } from '../support/properties.js'
 
 const place = await openPlace(t)
 const log = pino({ level: 'silent' })
 /** Commits do not wait for the disk: nothing here ends a server. */
-const open = (max: number) => {
-  const pool = new pg.Pool({ connectionString: place.env.DATABASE_URL!, max, types: columnTypes, options: '-c synchronous_commit=off' })
-  t.teardown(async () => await pool.end())
-  return pool
-}
+const open = (max: number) => openPool(t, place, { max, options: '-c synchronous_commit=off' })
 const [pool, reader] = [open(OUTBOX + 1), open(1)]
 const user = await insertPerson(reader)
 const views = place.redis && new OrderViews(place.redis, place.redisPrefix, (error) => { throw error })
