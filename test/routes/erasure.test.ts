@@ -149,5 +149,5 @@ t.test('a change that waits for an erasure finds nobody', async (t) => {
 })
 
 t.test('of all this no personal data was logged', async (t) => {
-  for (const line of [...api.lines, ...other.lines].map((one) => JSON.stringify(one))) t.notMatch(line, /\b\d{11}\b|@example\.com|91234|horse|argon2|-name/)
+  for (const line of [...api.lines, ...other.lines].map((one) => JSON.stringify(one))) t.notMatch(line, /\b\d{11}\b|@example\.com|\b9\d{4}-\d{4}\b|horse|argon2|-name/)
 })

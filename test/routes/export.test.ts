@@ -123,7 +123,7 @@ t.test('the export is read page by page as the client takes it; one that breaks 
     const whole = await fetch(url, { headers: ana.headers })
     return whole.ok && (await whole.json() as Exported).orders.length === 40_000
   })
-  for (const line of app.lines.map((one) => JSON.stringify(one))) t.notMatch(line, /\b\d{11}\b|@example\.com|91234|ééé/)
+  for (const line of app.lines.map((one) => JSON.stringify(one))) t.notMatch(line, /\b\d{11}\b|@example\.com|\b9\d{4}-\d{4}\b|ééé/)
 })
 
 t.test('HEAD answers like GET, without the document', async (t) => {
