@@ -42,16 +42,15 @@ export async function examineRedis (notes: Notes, { url, address }: { url: strin
   } catch (error) {
     const cause = error instanceof SilenceError ? error : said[0] ?? error
     const code = codeOf(cause as Error)
-    notes.trouble(explain(CLOSED.has(code) && !address.tls && await isProtected(url) ? 'DENIED' : code, cause, address, REFUSALS))
+    notes.trouble(explain(CLOSED.has(code) && !address.tls && await isProtected(address) ? 'DENIED' : code, cause, address, REFUSALS))
   } finally {
     client.disconnect()
   }
 }
 
 /** In protected mode a server refuses before it is asked, and hangs up: a client that writes first may never read it. */
-async function isProtected (url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url)
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) })
+async function isProtected ({ host, at }: Address): Promise<boolean> {
+  const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port: Number(at.slice(host.length + 1)) })
   const over = AbortSignal.timeout(GREETING_MS)
   try {
     const [greeting] = await once(socket, 'data', { signal: over }) as [Buffer]

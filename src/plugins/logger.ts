@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from '../config.js'
 import { thisMoment } from '../orders/moment.js'
-import { TurnDestination } from './log-destination.js'
 import { traceOfLine } from '../tracing/current.js'
+import { TurnDestination } from './log-destination.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
