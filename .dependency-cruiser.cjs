@@ -22,10 +22,9 @@ const rooms = {
   worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'metrics', 'plugins', 'tracing'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
   api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), pkg('pino')] },
   doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: ['doctor', 'config', 'store', 'broker'], packages: [pkg('pg'), pkg('@types/pg'), pkg('ioredis'), pkg('amqplib'), anyNode] },
-  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'logs', 'local'], packages: ['^node_modules/', anyNode] },
+  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'logs'], packages: ['^node_modules/', anyNode] },
   cli: { why: 'cli picks a command', may: ['cli', 'commands'], packages: [pkg('commander'), anyNode] },
-  logs: { why: 'what log lines hold and tell; pure: no I/O', may: ['logs'], packages: [pkg('@sinclair/typebox')] },
-  local: { why: 'local finds and starts services; it knows nothing of ours', may: ['local'], packages: ['^node_modules/', anyNode] }
+  logs: { why: 'what log lines hold and tell; pure: no I/O', may: ['logs'], packages: [pkg('@sinclair/typebox')] }
 }
 
 module.exports = {
@@ -48,7 +47,8 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },
       to: { path: ['^src/tracing/(open|traces)\\.ts$', pkg('@opentelemetry')], dynamic: false, dependencyTypesNot: ['type-only'] }
     },
-    { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(local|test|bench|drill)/' } },
+    { name: 'local-stands-beside', severity: 'error', comment: 'local finds and starts services and runs the product over them; of the product it knows the tables alone', from: { path: '^local/' }, to: { path: ['^src/(?!store/|cli)', '^(test|bench|drill)/'] } },
     ...Object.entries(rooms).map(([room, { why, may, packages }]) => ({
       name: `room-${room}`,
       severity: 'error',

@@ -6,7 +6,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
-RUN npm run build && rm -rf dist/local dist/commands/dev.* dist/commands/operator.*
+RUN npm run build
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app

@@ -27,7 +27,7 @@ export default [
     }
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'local/**/*.ts'],
     rules: {
       'max-lines': ['error', 250],
       'max-lines-per-function': ['error', 60],
@@ -37,6 +37,6 @@ export default [
       'no-restricted-syntax': ['error', env]
     }
   },
-  { files: ['src/cli.ts', 'src/commands/**', 'src/local/**'], rules: { 'no-console': 'off' } },
-  { files: ['src/config.ts', 'src/cli.ts', 'src/local/**'], rules: { 'no-restricted-syntax': 'off' } }
+  { files: ['src/cli.ts', 'src/commands/**', 'local/**'], rules: { 'no-console': 'off' } },
+  { files: ['src/config.ts', 'src/cli.ts', 'local/**'], rules: { 'no-restricted-syntax': 'off' } }
 ]

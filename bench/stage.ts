@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { defaultStateDir, findServices, type LocalService, type LocalServices } from '../src/local/services.js'
+import { defaultStateDir, findServices, type LocalService, type LocalServices } from '../local/services.js'
 import type { Endings } from './endings.js'
 import { ownVirtualHost } from './virtual-host.js'
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { until } from '../src/local/processes.js'
+import { until } from '../local/processes.js'
 import { type Fault, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
 import type { Manner } from './proxies.js'
 import { type OwnService, rabbitmqctl } from './services.js'

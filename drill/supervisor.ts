@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Endings } from '../bench/endings.js'
-import { signal as send } from '../src/local/processes.js'
+import { signal as send } from '../local/processes.js'
 import type { ProcessName } from './faults.js'
 import type { Random } from './random.js'
 

@@ -27,7 +27,7 @@ if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json'
   console.log('Installing packages (npm ci) ...')
   const npm = process.env.npm_execpath
   const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []]
-  // dev packages also where NODE_ENV=production would leave them out: start and test run on tsx and tap
+  // dev packages also where NODE_ENV=production would leave them out: start and test are made by esbuild
   const args = first.concat('ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error')
   const done = spawnSync(command, args, {
     cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: !npm && process.platform === 'win32'

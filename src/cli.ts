@@ -5,7 +5,7 @@ import type { LogsOptions } from './commands/logs.js'
 
 const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
 
-// Each command is loaded when it is asked for: the image holds no `dev`, and none waits for the others' modules.
+// Each command is loaded when it is asked for: none waits for the others' modules.
 program.command('api').description('serve HTTP and publish order events').action(async () => {
   const { runApi } = await import('./commands/api.js')
   await runApi(process.env)
@@ -82,11 +82,6 @@ Exit code: 0 all is well, 1 something is wrong, 2 nothing is wrong but there are
     const { runDoctor } = await import('./commands/doctor.js')
     process.exitCode = await runDoctor(process.env, options)
   })
-
-program.command('dev').description('run api and worker over services it finds or starts').action(async () => {
-  const { runDev } = await import('./commands/dev.js')
-  process.exitCode = await runDev(process.env)
-})
 
 function seconds (text: string): number {
   const value = Number(text)

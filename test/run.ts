@@ -8,8 +8,8 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findServices, testStateDir } from '../src/local/services.js'
-import { createVirtualHosts, deleteVirtualHosts } from '../src/local/vhosts.js'
+import { findServices, testStateDir } from '../local/services.js'
+import { createVirtualHosts, deleteVirtualHosts } from '../local/vhosts.js'
 import { countTests, failuresIn } from './support/counts.js'
 import { createTemplate, dropTemplate } from './support/databases.js'
 import { logFaults } from './support/log-lines.js'
@@ -24,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'comanda-tap-'))
 const logs = join(folder, 'logs')
 mkdirSync(logs)
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
-const vhosts = files.map((file) => vhostOf(run, join('test', file)))
+const vhosts = files.map((file) => vhostOf(run, join('test', file.replace(/\.ts$/, '.js'))))
 let failed = true
 try {
   if (services.postgres.url === null) throw new Error('the tests need Postgres; everything else may be missing')

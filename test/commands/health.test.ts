@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { freePort } from '../../src/local/ports.js'
+import { freePort } from '../../local/ports.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 

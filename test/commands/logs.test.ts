@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { BUILD } from '../support/build.js'
 import { eventually } from '../support/eventually.js'
 import { needs, openPlace } from '../support/place.js'
 import { linesOf, type RealRun, realRun } from '../support/real-run.js'
@@ -20,7 +21,7 @@ const fileOf = (name: string, lines: readonly string[]) => {
 interface Answer { code: number | null, lines: string[], errors: string }
 
 function start (args: string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'logs', ...args], { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
+  return spawn(process.execPath, [join(BUILD, 'src/cli.js'), 'logs', ...args], { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
 }
 
 /** As an operator types it, and pipes lines in. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ensureOperator } from '../../src/commands/operator.js'
+import { ensureOperator } from '../../local/operator.js'
 import { startApi } from '../support/apps.js'
 import { newcomer, type Person } from '../support/people.js'
 import { openPlace } from '../support/place.js'

@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'nod
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { buildInto } from '../../drill/build.js'
 import type { Verdict } from '../../drill/checker.js'
-import { findRabbit } from '../../src/local/rabbitmq.js'
-import { findRedis } from '../../src/local/redis.js'
+import { findRabbit } from '../../local/rabbitmq.js'
+import { findRedis } from '../../local/redis.js'
+import { BUILD } from '../support/build.js'
 
 const missing = [...findRedis(process.env) === null ? ['redis-server'] : [], ...findRabbit(process.env) === null ? ['rabbitmq-server'] : []]
 const skip = missing.length > 0 && `no ${missing.join(', no ')} on this machine`
@@ -19,7 +19,9 @@ const home = join('.local', 'drill')
 mkdirSync(home, { recursive: true })
 const folder = mkdtempSync(join(home, 'test-'))
 t.teardown(async () => await rm(folder, { recursive: true, force: true }))
-const sound = skip === false ? await buildInto(join(folder, 'sound')) : ''
+const sound = join(folder, 'sound', 'dist')
+cpSync(join(BUILD, 'src'), sound, { recursive: true })
+cpSync('package.json', join(folder, 'sound', 'package.json')) // its version is logged, its type is read by node
 
 interface Drilled {
   code: number
@@ -30,7 +32,7 @@ interface Drilled {
 async function drill (t: Test, build: string, ...args: string[]): Promise<Drilled> {
   const out = mkdtempSync(join(folder, 'out-'))
   const drilled = await new Promise<{ code: number, printed: string }>((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', 'drill/main.ts', '--build', build, '--out', out, ...args], { timeout: LIMIT_MS }, (_error, stdout, stderr) => {
+    const child = execFile(process.execPath, [join(BUILD, 'drill/main.js'), '--build', build, '--out', out, ...args], { timeout: LIMIT_MS }, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, printed: stdout + stderr })
     })
   })

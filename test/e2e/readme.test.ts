@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { freePort } from '../../src/local/ports.js'
+import { freePort } from '../../local/ports.js'
 import { environmentTable } from '../support/environment-table.js'
 import { eventually } from '../support/eventually.js'
 import { keepPerson } from '../support/personal-data.js'
 import { openPlace } from '../support/place.js'
-import { runComanda } from '../support/processes.js'
+import { runBuilt } from '../support/processes.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const place = await openPlace(t)
@@ -27,7 +27,7 @@ t.test('what npm start runs takes the README\'s curls from registration to a con
   const stateDir = mkdtempSync(join(tmpdir(), 'comanda-readme-'))
   t.teardown(() => rmSync(stateDir, { recursive: true, force: true }))
   const [port, workerPort] = [await freePort(), await freePort()]
-  const dev = runComanda(t, ['dev'], { ...place.env, NODE_ENV: 'development', PORT: String(port), WORKER_PORT: String(workerPort), COMANDA_STATE_DIR: stateDir, JWT_SECRET: '' })
+  const dev = runBuilt(t, 'local/start.js', [], { ...place.env, NODE_ENV: 'development', PORT: String(port), WORKER_PORT: String(workerPort), COMANDA_STATE_DIR: stateDir, JWT_SECRET: '' })
   await eventually('it is ready', () => dev.output.includes('Comanda is ready'), 20_000)
   t.match(dev.output.join('\n'), /Postgres: .*\n/)
   t.match(dev.output.join('\n'), /operator {2}nick_name "operator", password "\S+"/)

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { findServices, type FindOptions, type LocalServices } from '../../src/local/services.js'
+import { findServices, type FindOptions, type LocalServices } from '../../local/services.js'
 
 /** A fresh folder outside the project (as root, Postgres runs as a user who may not be able to enter the project). */
 export function freshFolder (t: Test): string {

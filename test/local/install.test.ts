@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t from 'tap'
 import { freshFolder } from './bare-machine.js'
 
-const script = join(dirname(fileURLToPath(import.meta.url)), '../../scripts/install.mjs')
+const script = join('scripts', 'install.mjs')
 
 /** A project with a lock file and an npm that only notes how it was called. */
 function project (folder: string, npm = 'require("fs").writeFileSync("called", process.argv.slice(2).join(" "))') {

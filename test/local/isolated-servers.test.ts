@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { findRabbit, startRabbitmq } from '../../src/local/rabbitmq.js'
-import { findRedis, startRedis } from '../../src/local/redis.js'
-import { createVirtualHosts, deleteVirtualHosts } from '../../src/local/vhosts.js'
+import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
+import { findRedis, startRedis } from '../../local/redis.js'
+import { createVirtualHosts, deleteVirtualHosts } from '../../local/vhosts.js'
 import { freshFolder, isListening } from './bare-machine.js'
 
 const env = process.env

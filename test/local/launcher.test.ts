@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { findServices, type FindOptions, type LocalServices } from '../../src/local/services.js'
+import { findServices, type FindOptions, type LocalServices } from '../../local/services.js'
 import { bareEnv, find, freshFolder, isListening } from './bare-machine.js'
 
 /** Another launcher in a process of its own, ready. */
 async function launch (t: Test, options: Omit<FindOptions, 'say'>) {
-  const script = join(dirname(fileURLToPath(import.meta.url)), 'launcher.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const script = join(import.meta.dirname, 'launcher.js')
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const [line] = await once(createInterface({ input: child.stdout }), 'line') as [string]
   return { pid: child.pid, found: JSON.parse(line) as LocalServices, kill: async () => { child.kill('SIGKILL'); await once(child, 'exit') } }

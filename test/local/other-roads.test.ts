@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { aptRefusal } from '../../src/local/apt.js'
-import { findRedis } from '../../src/local/redis.js'
-import { testStateDir } from '../../src/local/services.js'
+import { aptRefusal } from '../../local/apt.js'
+import { findRedis } from '../../local/redis.js'
+import { testStateDir } from '../../local/services.js'
 import { bareEnv, find, freshFolder, putCommand } from './bare-machine.js'
 
 const sqlNowhere = { TEST_DATABASE_URL: 'postgres://elsewhere/x', TEST_AMQP_URL: 'amqp://elsewhere' }

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
-import { postgresAnswers } from '../../src/local/answers.js'
-import { startPostgres } from '../../src/local/postgres.js'
-import { serverUser } from '../../src/local/postgres-binaries.js'
+import { postgresAnswers } from '../../local/answers.js'
+import { startPostgres } from '../../local/postgres.js'
+import { serverUser } from '../../local/postgres-binaries.js'
 import { bareEnv, freshFolder } from './bare-machine.js'
 
 t.test('a Postgres that was killed recovers what was committed, on the port asked for', async t => {

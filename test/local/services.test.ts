@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { defaultStateDir, testStateDir } from '../../src/local/services.js'
+import { defaultStateDir, testStateDir } from '../../local/services.js'
 import { bareEnv, find, freshFolder, isListening } from './bare-machine.js'
 
 async function ask (t: Test, url: string | null, sql: string): Promise<unknown> {

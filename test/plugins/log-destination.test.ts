@@ -49,12 +49,12 @@ t.test('no write is longer than what a pipe takes in one piece, and none cuts a 
 /** What a process of its own writes to standard output before it ends like this, in the turn in which it logged. */
 function leftBy (t: Test, end: string): string {
   const script = `
-    import { loadConfig } from '${new URL('../../src/config.ts', import.meta.url).href}'
-    import { createLogger } from '${new URL('../../src/plugins/logger.ts', import.meta.url).href}'
+    import { loadConfig } from '${new URL('../../src/config.js', import.meta.url).href}'
+    import { createLogger } from '${new URL('../../src/plugins/logger.js', import.meta.url).href}'
     const log = createLogger(loadConfig('worker', { DATABASE_URL: 'postgres://nowhere/none' }))
     log.info('logged')
     ${end}`
-  const { stdout, status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], { encoding: 'utf8' })
+  const { stdout, status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
   t.comment(`exit code ${status}`, stderr)
   return stdout
 }

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { columnTypes } from '../../src/store/database.js'
+import { BUILD } from './build.js'
 import { amqpConnect } from './broker.js'
 import { administer, copyTemplate, dropTemplate } from './databases.js'
 
@@ -69,7 +70,7 @@ export async function openPlace (t: Test): Promise<Place> {
 async function ownBroker (): Promise<string | null> {
   if (!TEST_RABBITMQ) return null
   const url = new URL(TEST_RABBITMQ)
-  if (TEST_OWN_VHOSTS) url.pathname = `/${vhostOf(TEST_RUN!, relative(process.cwd(), process.argv[1]!))}`
+  if (TEST_OWN_VHOSTS) url.pathname = `/${vhostOf(TEST_RUN!, relative(BUILD, process.argv[1]!))}`
   const connection = await amqpConnect(url.href)
   const channel = await connection.createChannel()
   await channel.deleteQueue('comanda.orders')

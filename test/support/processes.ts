@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { LogLine } from './apps.js'
+import { BUILD } from './build.js'
 import { keepLine } from './personal-data.js'
 
 /** `comanda` as a process of its own, as an operator runs it. */
@@ -17,7 +19,12 @@ export interface Process {
 }
 
 export function runComanda (t: Test, args: string[], env: Record<string, string>): Process {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  return runBuilt(t, 'src/cli.js', args, env)
+}
+
+/** @param file of the project, as it was transpiled */
+export function runBuilt (t: Test, file: string, args: string[], env: Record<string, string>): Process {
+  const child = spawn(process.execPath, [join(BUILD, file), ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2'
 import pg from 'pg'
-import { findCredentials, insertUser, promoteUser } from '../store/users.js'
+import { findCredentials, insertUser, promoteUser } from '../src/store/users.js'
 
 /**
  * A first operator for a local start; one that is there already stays as it is.

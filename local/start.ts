@@ -5,17 +5,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LocalServices } from '../local/services.js'
-import { defaultStateDir, findServices } from '../local/services.js'
-import { migrate } from '../store/migrate.js'
+import type { LocalServices } from './services.js'
+import { defaultStateDir, findServices } from './services.js'
+import { migrate } from '../src/store/migrate.js'
 import { ensureOperator } from './operator.js'
 
 type Env = Record<string, string | undefined>
 
+const CLI = join(import.meta.dirname, '..', 'src', 'cli.js')
 const READY_LIMIT_MS = 20_000
 
 /** `npm start`: services found or started, api and worker as two processes over them, everything stopped on a signal. */
-export async function runDev (env: Env): Promise<number> {
+async function start (env: Env): Promise<number> {
   for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001]] as const) {
     const port = Number(env[variable] ?? standard)
     if (!await isFree(port, env.HOST)) {
@@ -51,7 +52,7 @@ async function runProcesses (services: LocalServices, stateDir: string, env: Env
     JWT_SECRET: env.JWT_SECRET ?? kept(join(stateDir, 'jwt-secret')),
     OPS_PORT: '' // the two would want the same
   }
-  const children = ['api', 'worker'].map((name) => fork(process.argv[1]!, [name], { env: childEnv }))
+  const children = ['api', 'worker'].map((name) => fork(CLI, [name], { env: childEnv }))
   const stopped = stopOnSignal(children)
   const api = `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? 3000}`
   void whenReady(`${api}/readyz`, children).then((ready) => {
@@ -99,3 +100,5 @@ async function whenReady (url: string, children: ChildProcess[]): Promise<boolea
   }
   return false
 }
+
+process.exitCode = await start(process.env)
