@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -11,27 +12,45 @@ const GRACE_MS = 4500
  */
 const COLLECT_SOON = '--heap-growing-percent=40'
 
+/** After these the process is broken. A handler would return to the instruction that failed, which fails again, at full CPU, for ever. */
+const NATIVE_CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+
 /**
- * Listens until a signal or a crash, then closes in order. A second signal or the end of the grace forces the end, with
- * exit code 1: safe by design, whatever was unacked or unconfirmed comes again.
+ * Listens until a signal or a crash, then closes in order; where a parent holds an IPC channel to it, also when that is
+ * lost: the parent is gone, however it went. A second signal or the end of the grace forces the end, with exit code 1: safe
+ * by design, whatever was unacked or unconfirmed comes again. A native crash ends the process at once.
  */
 export async function serve (app: FastifyInstance): Promise<void> {
   setFlagsFromString(COLLECT_SOON)
-  const { host, port, opsPort } = app.config
+  // A reader that is gone must not turn the orderly end into a crash.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const forced = (reason: string, err?: unknown) => app.log.error({ reason, ...(err ? { err } : {}) },
     'ended before all was closed: what was not acked or confirmed comes again, nothing needs doing; the reason says what took too long')
-  closeWithGrace({
+  const onTerminal = [0, 1, 2].some(isatty)
+  let closing = false
+  const { close } = closeWithGrace({
+    skip: [...NATIVE_CRASHES],
     delay: GRACE_MS,
     logger: { error: (what: unknown) => what instanceof Error ? forced('closing failed', what) : forced(String(what)) },
     onSecondSignal: (signal) => forced(`a second ${signal ?? 'signal'}`),
     onSecondError: (error) => forced('a second crash', error),
     onTimeout: (ms) => forced(`closing took longer than ${ms} ms`)
   }, async ({ err, signal }) => {
+    closing = true
     if (err) app.log.fatal({ err, reason: 'crashed' }, 'crashed: closing what can be closed; nothing taken is lost, start it again; err says where in the code to look')
     else app.log.info({ signal }, 'closing: what is under way is finished first')
     await app.close()
     app.log.info('closed')
+    // An exit would set the modes of a terminal that is gone: Node 20 aborts over it.
+    if (signal === 'SIGHUP' && onTerminal) process.removeAllListeners('SIGHUP').kill(process.pid, 'SIGHUP')
   })
+  process.once('disconnect', () => { if (!closing) close() })
+  if (process.connected === false) close() // lost while this process was loading; without a channel it is undefined
+  else await listen(app)
+}
+
+async function listen (app: FastifyInstance): Promise<void> {
+  const { host, port, opsPort } = app.config
   await app.listen({ host, port, listenTextResolver: () => 'listening' })
   await app.opsServer?.listen({ host, port: opsPort!, listenTextResolver: () => 'listening for /metrics' })
   app.log.info({ addresses: [app.server.address(), ...(app.opsServer ? [app.opsServer.server.address()] : [])], config: app.config.shown }, 'started')

@@ -53,6 +53,7 @@ export const messages: Readonly<Record<string, { level: Level, schema: TObject }
   closed: as('info'),
   'the collector takes no traces: they are dropped until it does, nothing else is harmed': as('warn', { reason }),
   'the collector takes traces again': as('info'),
+  'another process creates or changes the tables: waiting for it': as('info'),
   'tables created or changed': as('info', { migrations: Type.Array(Text) }),
 
   'Postgres is up': as('info', up),

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fastifyPostgres from '@fastify/postgres'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pg from 'pg'
 import { columnTypes } from '../store/database.js'
@@ -64,7 +65,7 @@ export const postgresPlugin = fp(async (app) => {
   const watch = async () => {
     for (let migrated = false; !stopping.signal.aborted;) {
       try {
-        if (!migrated) await migrate(databaseUrl).then((names) => names.length > 0 && app.log.info({ migrations: names }, 'tables created or changed'))
+        if (!migrated) await createTables(app, stopping.signal)
         migrated = true
         const { rows } = await reserved.query<{ server_version: string }>('show server_version')
         app.health.set('postgres', 'up', { host, message: 'Postgres is up', server_version: rows[0]!.server_version })
@@ -85,3 +86,9 @@ export const postgresPlugin = fp(async (app) => {
     await reserved.end()
   })
 }, { name: 'postgres', dependencies: ['config', 'tracing', 'errors', 'health'] })
+
+async function createTables (app: FastifyInstance, signal: AbortSignal): Promise<void> {
+  const onWait = () => app.log.info('another process creates or changes the tables: waiting for it')
+  const migrations = await migrate(app.config.databaseUrl, { signal, onWait })
+  if (migrations.length > 0) app.log.info({ migrations }, 'tables created or changed')
+}

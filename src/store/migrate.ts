@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { runner as Runner } from 'node-pg-migrate'
@@ -7,35 +8,58 @@ import { storeError } from './failures.js'
 
 const MIGRATIONS = fileURLToPath(new URL('migrations', import.meta.url))
 
+const LOCK_RETRY_MS = 100
+
+export interface MigrateOptions {
+  /** Ends the wait for the lock, and whatever is under way: the server rolls it back. */
+  signal?: AbortSignal
+  /** Told once, when another process has the lock. */
+  onWait?: () => void
+}
+
 /**
- * Applies what is missing of the numbered migrations, in one transaction, under an advisory lock: several processes
+ * Applies what is missing of the numbered migrations, each in a transaction, under an advisory lock: several processes
  * starting at once queue up and all but the first find nothing to do.
  * @returns the names of the migrations applied
- * @throws StoreError
+ * @throws StoreError; once `signal` is aborted, its reason
  */
-export async function migrate (databaseUrl: string): Promise<string[]> {
+export async function migrate (databaseUrl: string, { signal, onWait = () => {} }: MigrateOptions = {}): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2000, application_name: 'comanda migrate' })
   client.on('error', () => {}) // the query under way reports it
+  const stop = () => { void client.end().catch(() => {}) }
+  signal?.addEventListener('abort', stop)
   try {
     await client.connect()
     if ((await migrationState(client)).pending.length === 0) return []
     // Loaded only where there is something to do: it weighs 20 MiB in every process otherwise.
-    const { runner } = await import('node-pg-migrate')
+    const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
+    await takeLock(client, PG_MIGRATE_LOCK_ID, onWait, signal)
     const applied = await runner({
       dbClient: client,
       dir: MIGRATIONS,
       direction: 'up',
       loader: 'legacy',
       migrationsTable: 'migrations',
-      advisoryLockMode: 'wait',
+      noLock: true, // it is held, until this session ends
       log: () => {}
     } as Parameters<typeof Runner>[0])
     return applied.map(({ name }) => name)
   } catch (error) {
+    signal?.throwIfAborted()
     throw storeError(error)
   } finally {
+    signal?.removeEventListener('abort', stop)
     await client.end().catch(() => {})
   }
+}
+
+/** The library's own wait is one statement that neither ends at a signal nor can say that it waits. Its lock is kept: releases before this one take it. */
+async function takeLock (client: Client, lock: number, onWait: () => void, signal: AbortSignal | undefined): Promise<void> {
+  const isTaken = async () => (await run<{ taken: boolean }>(client, 'migration_lock', 'select pg_try_advisory_lock($1::bigint) as taken', [lock]))[0]!.taken
+  if (await isTaken()) return
+  onWait()
+  do await wait(LOCK_RETRY_MS, undefined, { signal })
+  while (!await isTaken())
 }
 
 export interface MigrationState {

@@ -1,0 +1,48 @@
+import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { migrate } from '../../src/store/migrate.js'
+import { openPlace, type Place } from '../support/place.js'
+import { runComanda } from '../support/processes.js'
+
+const WAITING = 'another process creates or changes the tables: waiting for it'
+
+/** A database without tables, while another session, of a release before this one perhaps, creates them. */
+async function held (t: Test): Promise<{ place: Place, letGo: () => Promise<void> }> {
+  const place = await openPlace(t)
+  const other = await place.pool.connect()
+  t.teardown(() => { other.release(true) })
+  await other.query('drop schema public cascade; create schema public')
+  await other.query('select pg_advisory_lock($1::bigint)', [PG_MIGRATE_LOCK_ID])
+  return { place, letGo: async () => { await other.query('select pg_advisory_unlock($1::bigint)', [PG_MIGRATE_LOCK_ID]) } }
+}
+
+for (const name of ['api', 'worker'] as const) {
+  t.test(`SIGTERM while another process creates the tables ends the ${name} in order, and a line says what it waited for`, async (t) => {
+    const { place } = await held(t)
+    const own = runComanda(t, [name], place.env)
+    await own.said(WAITING)
+    await own.said('started')
+    own.child.kill('SIGTERM')
+    t.equal(await own.exited, 0)
+    t.match(own.output.at(-1), '"msg":"closed"')
+    t.equal(own.output.filter((line) => line.includes(WAITING)).length, 1)
+  })
+}
+
+t.test('comanda migrate says on standard error that it waits, and goes on when the other is done', async (t) => {
+  const { place, letGo } = await held(t)
+  const own = runComanda(t, ['migrate'], place.env)
+  await once(own.child, 'output')
+  t.strictSame(own.output, [WAITING])
+  await letGo()
+  t.equal(await own.exited, 0)
+  t.match(own.output.at(-1), /^applied: .*, /)
+})
+
+t.test('a migration that is given up is rejected with the reason, and leaves nothing behind', async (t) => {
+  const { place } = await held(t)
+  const giving = new AbortController()
+  await t.rejects(migrate(place.env.DATABASE_URL!, { signal: giving.signal, onWait: () => giving.abort(new Error('no longer wanted')) }), { message: 'no longer wanted' })
+  t.strictSame((await place.pool.query("select from pg_tables where schemaname = 'public'")).rowCount, 0)
+})
