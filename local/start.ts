@@ -1,71 +1,88 @@
-import { type ChildProcess, fork } from 'node:child_process'
+// `npm start`: services found or started, api and worker as two processes over them, everything stopped when it is told to.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import type { LocalServices } from './services.js'
-import { defaultStateDir, findServices } from './services.js'
 import { migrate } from '../src/store/migrate.js'
+import { announce } from './announcement.js'
+import { OwnProcess } from './child-process.js'
+import { hindrance } from './hindrance.js'
 import { ensureOperator } from './operator.js'
+import { logFileOf, RunLog } from './run-log.js'
+import { keepEnvironment, PROCESSES } from './running.js'
+import { Screen } from './screen.js'
+import type { Env } from './service.js'
+import { defaultStateDir, findServices, type LocalServices } from './services.js'
+import { StopRequest } from './stop-request.js'
 
-type Env = Record<string, string | undefined>
+interface Start { readonly env: Env, readonly stateDir: string, readonly screen: Screen, readonly stop: StopRequest }
 
-const CLI = join(import.meta.dirname, '..', 'src', 'cli.js')
-const READY_LIMIT_MS = 20_000
-
-/** `npm start`: services found or started, api and worker as two processes over them, everything stopped on a signal. */
-async function start (env: Env): Promise<number> {
-  for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001]] as const) {
-    const port = Number(env[variable] ?? standard)
-    if (!await isFree(port, env.HOST)) {
-      console.error(`port ${port} is taken: set ${variable} to another`)
-      return 1
-    }
+async function start (launch: Start): Promise<number> {
+  const { env, stateDir, screen, stop } = launch
+  const why = await hindrance(stateDir, env)
+  if (why !== null) {
+    screen.complain(why)
+    return 1
   }
-  const stateDir = env.COMANDA_STATE_DIR ?? defaultStateDir(process.cwd())
-  const services = await findServices({ env, purpose: 'start', stateDir, say: console.log })
+  screen.say('Starting Comanda: its services first')
+  const services = await findServices({ env, purpose: 'start', stateDir, say: line => screen.say(`  ${line}`) })
   try {
-    return await runProcesses(services, stateDir, env)
+    return stop.asked.aborted ? 0 : await runProcesses(services, launch)
   } finally {
     await services.stop()
-    console.log('stopped')
+    screen.say('stopped')
   }
 }
 
-async function runProcesses (services: LocalServices, stateDir: string, env: Env): Promise<number> {
+async function runProcesses (services: LocalServices, launch: Start): Promise<number> {
+  const { env, stateDir, screen, stop } = launch
   if (services.postgres.url === null) {
-    console.error('comanda needs Postgres: set DATABASE_URL to one, or install one')
+    screen.complain('comanda needs Postgres: set DATABASE_URL to one, or install one')
     return 1
   }
-  await migrate(services.postgres.url)
-  const password = kept(join(stateDir, 'operator-password'))
-  const operator = await ensureOperator(services.postgres.url, 'operator', password)
-    ? `nick_name "operator", password "${password}"`
-    : 'register somebody and run `comanda users promote <nick_name>`'
-  const childEnv = {
+  await migrate(services.postgres.url, { signal: stop.asked, onWait: () => screen.say('  another process creates or changes the tables: waiting for it') })
+  const operator = await operatorLogin(services.postgres.url, stateDir)
+  const ownEnv = {
     ...env,
     DATABASE_URL: services.postgres.url,
     REDIS_URL: services.redis.url ?? '',
     AMQP_URL: services.rabbitmq.url ?? '',
-    JWT_SECRET: env.JWT_SECRET ?? kept(join(stateDir, 'jwt-secret')),
+    JWT_SECRET: env.JWT_SECRET || kept(join(stateDir, 'jwt-secret')),
     OPS_PORT: '' // the two would want the same
   }
-  const children = ['api', 'worker'].map((name) => fork(CLI, [name], { env: childEnv }))
-  const stopped = stopOnSignal(children)
-  const api = `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? 3000}`
-  void whenReady(`${api}/readyz`, children).then((ready) => {
-    if (ready) console.log(`\nComanda is ready\n  api       ${api}\n  docs      ${api}/docs\n  worker    http://${env.HOST ?? '127.0.0.1'}:${env.WORKER_PORT ?? 3001}/readyz\n  operator  ${operator}\nCtrl-C stops everything.\n`)
+  const processes = PROCESSES.map(name => {
+    const log = new RunLog(logFileOf(stateDir, name))
+    return new OwnProcess(name, ownEnv, text => { log.append(text); screen.show(name, text) })
   })
-  return await stopped
+  const forget = keepEnvironment(stateDir, ownEnv)
+  const ending = new AbortController()
+  try {
+    void announce(screen, env, operator, AbortSignal.any([stop.asked, ending.signal]))
+    return await untilEnded(processes, launch)
+  } finally {
+    ending.abort()
+    forget()
+  }
 }
 
-async function isFree (port: number, host = '127.0.0.1'): Promise<boolean> {
-  const server = createServer().listen(port, host)
-  const free = await once(server, 'listening').then(() => true, () => false)
-  server.close()
-  return free
+/** Resolves when all are gone: with 0 when they were told to and ended in order, 1 otherwise. */
+async function untilEnded (processes: readonly OwnProcess[], { screen, stop }: Start): Promise<number> {
+  const first = await Promise.race([
+    ...processes.map(async each => ({ name: each.name, ...await each.ended })),
+    stop.asked.aborted ? null : once(stop.asked, 'abort').then(() => null)
+  ])
+  if (first === null) screen.say('stopping: what is under way is finished first (Ctrl-C again: at once)')
+  else screen.complain(`the ${first.name} ended by itself (${first.signal ?? `exit code ${first.code}`}): stopping the rest`)
+  stop.hurried.addEventListener('abort', () => { for (const each of processes) each.kill() })
+  const endings = await Promise.all(processes.map(async each => await each.stop()))
+  return first === null && endings.every(({ code }) => code === 0) ? 0 : 1
+}
+
+async function operatorLogin (databaseUrl: string, stateDir: string): Promise<string> {
+  const password = kept(join(stateDir, 'operator-password'))
+  return await ensureOperator(databaseUrl, 'operator', password)
+    ? `nick_name "operator", password "${password}"`
+    : 'register somebody and run `npm run comanda -- users promote <nick_name>`'
 }
 
 /** A random value that stays the same over restarts. */
@@ -74,31 +91,12 @@ function kept (file: string): string {
   return readFileSync(file, 'utf8')
 }
 
-/** Resolves when both are gone: 0 after a signal, 1 when one of them ended by itself. */
-async function stopOnSignal (children: ChildProcess[]): Promise<number> {
-  const exits = children.map(async (child) => await once(child, 'exit'))
-  let asked = false
-  const stop = () => {
-    asked = true
-    for (const child of children) child.kill('SIGTERM')
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  await Promise.race(exits)
-  const bySignal = asked
-  if (!bySignal) console.error('one of the two processes ended by itself: stopping the other')
-  stop()
-  await Promise.all(exits)
-  return bySignal ? 0 : 1
-}
-
-async function whenReady (url: string, children: ChildProcess[]): Promise<boolean> {
-  const deadline = Date.now() + READY_LIMIT_MS
-  while (Date.now() < deadline && children.every((child) => child.exitCode === null && child.signalCode === null)) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => null)
-    if (answer?.ok) return true
-    await wait(50)
-  }
-  return false
-}
-
-process.exitCode = await start(process.env)
+const { env, stdout, stderr } = process
+const stop = new StopRequest(env)
+const screen = new Screen(stdout, stderr, { terminal: stdout.isTTY, colours: stdout.isTTY && !env.NO_COLOR })
+const code = await start({ env, stateDir: env.COMANDA_STATE_DIR ?? defaultStateDir(process.cwd()), screen, stop }).catch((error: Error) => {
+  if (error === stop.asked.reason) return 0
+  screen.complain(error.message)
+  return 1
+})
+stop.end(code)

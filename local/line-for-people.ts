@@ -1,0 +1,51 @@
+interface Line {
+  readonly time: string
+  readonly level: string
+  readonly msg: string
+  readonly service?: string
+  readonly method?: string
+  readonly route?: string
+  readonly status?: number
+  readonly duration_ms?: number
+  readonly reason?: string
+  readonly err?: { readonly stack?: string }
+}
+
+const COLOURS: Record<string, number> = { debug: 2, trace: 2, warn: 33, error: 31, fatal: 31 }
+// eslint-disable-next-line no-control-regex -- what would steer a terminal
+const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
+
+/**
+ * A log line as somebody at a terminal reads it; null for one that says nothing to them. What is no log line (Node's own
+ * warnings, a stack) is shown as it is.
+ * @param ready until then requests and services that come up are nothing new
+ */
+export function lineForPeople (name: string, text: string, { ready, colours }: { ready: boolean, colours: boolean }): string | null {
+  const line = parsed(text)
+  if (line === null) return `${' '.repeat(9)}${name.padEnd(7)} ${plain(text)}`
+  const { level, msg, service } = line
+  if (level === 'info' && !(ready && (msg === 'request' || service !== undefined))) return null
+  const time = new Date(line.time).toTimeString().slice(0, 8)
+  const shown = plain(`${time} ${name.padEnd(7)} ${saidBy(line)}`)
+  const colour = COLOURS[level]
+  return colours && colour !== undefined ? `\u001b[${colour}m${shown}\u001b[0m` : shown
+}
+
+function saidBy ({ level, msg, method = '', route, status, duration_ms, reason, err }: Line): string {
+  const said = msg === 'request' ? `${method} ${route} ${status} ${duration_ms} ms` : msg
+  const stack = level === 'debug' ? undefined : err?.stack
+  return said + (reason === undefined ? '' : ` (${reason})`) + (stack === undefined ? '' : `\n${stack}`)
+}
+
+function parsed (text: string): Line | null {
+  try {
+    const line = JSON.parse(text) as Line | null
+    return typeof line?.msg === 'string' && typeof line.level === 'string' ? line : null
+  } catch {
+    return null
+  }
+}
+
+function plain (text: string): string {
+  return text.replace(STEERING, '')
+}
