@@ -24,6 +24,7 @@ async function start (launch: Start): Promise<number> {
     screen.complain(why)
     return 1
   }
+  stop.asked.addEventListener('abort', () => screen.say('stopping: what is under way is finished first (Ctrl-C again: at once)'))
   screen.say('Starting Comanda: its services first')
   const services = await findServices({ env, purpose: 'start', stateDir, say: line => screen.say(`  ${line}`) })
   try {
@@ -71,8 +72,7 @@ async function untilEnded (processes: readonly OwnProcess[], { screen, stop }: S
     ...processes.map(async each => ({ name: each.name, ...await each.ended })),
     stop.asked.aborted ? null : once(stop.asked, 'abort').then(() => null)
   ])
-  if (first === null) screen.say('stopping: what is under way is finished first (Ctrl-C again: at once)')
-  else screen.complain(`the ${first.name} ended by itself (${first.signal ?? `exit code ${first.code}`}): stopping the rest`)
+  if (first !== null) screen.complain(`the ${first.name} ended by itself (${first.signal ?? `exit code ${first.code}`}): stopping the rest`)
   stop.hurried.addEventListener('abort', () => { for (const each of processes) each.kill() })
   const endings = await Promise.all(processes.map(async each => await each.stop()))
   return first === null && endings.every(({ code }) => code === 0) ? 0 : 1
