@@ -4,7 +4,7 @@ import type { Env } from './service.js'
 
 /** Says where everything is, once it is there. */
 export async function announce (screen: Screen, env: Env, operator: string, signal: AbortSignal): Promise<void> {
-  const [api, worker] = [addressOf(env, env.PORT ?? '3000'), addressOf(env, env.WORKER_PORT ?? '3001')]
+  const [api, worker] = [addressOf(env, env.PORT || '3000'), addressOf(env, env.WORKER_PORT || '3001')]
   const missing = await untilReady([api, worker], signal, () => screen.complain('still not ready: `npm run comanda -- doctor`, in another terminal, says what is wrong'))
   if (missing === null) return
   const without = missing.length === 0 ? '' : `, without ${missing.join(' and ')}: \`npm run comanda -- doctor\` says why`
@@ -20,7 +20,7 @@ Ctrl-C stops everything.
 }
 
 function addressOf (env: Env, port: string): string {
-  const host = env.HOST ?? '127.0.0.1'
+  const host = env.HOST || '127.0.0.1'
   if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

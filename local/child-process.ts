@@ -28,9 +28,9 @@ export class OwnProcess {
   }
 
   /** In order if it can; killed when that takes too long. */
-  async stop (): Promise<Ending> {
+  async stop (limitMs = END_LIMIT_MS): Promise<Ending> {
     this.#child.kill('SIGTERM')
-    const limit = setTimeout(() => this.kill(), END_LIMIT_MS)
+    const limit = setTimeout(() => this.kill(), limitMs)
     const ending = await this.ended
     clearTimeout(limit)
     return ending

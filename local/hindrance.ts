@@ -16,13 +16,13 @@ function running (stateDir: string): string | null {
 
 async function takenPort (env: Env): Promise<string | null> {
   for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001]] as const) {
-    const port = Number(env[variable] ?? standard)
-    if (!await isFree(port, env.HOST)) return `port ${port} is taken by another program: set ${variable} to another`
+    const port = Number(env[variable] || standard)
+    if (!await isFree(port, env.HOST || '127.0.0.1')) return `port ${port} is taken by another program: set ${variable} to another`
   }
   return null
 }
 
-async function isFree (port: number, host = '127.0.0.1'): Promise<boolean> {
+async function isFree (port: number, host: string): Promise<boolean> {
   const server = createServer().listen(port, host)
   const free = await once(server, 'listening').then(() => true, () => false)
   server.close()

@@ -3,17 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises'
 interface Report { readonly status: string, readonly services: Record<string, { readonly state: string }> }
 
 const LOOK_MS = 100
-/** A service that does not come up in this time is named, and the rest is ready. */
-const PATIENCE_MS = 10_000
-const LATE_MS = 30_000
+export interface Patience {
+  /** Milliseconds for a service to come up; then it is named, and the rest is ready. */
+  readonly serviceMs: number
+  /** Milliseconds after which it is told that all takes long. */
+  readonly lateMs: number
+}
 
 /**
  * Resolves when every process can do its work with all its services, or can for a while with some of them down: with the
  * names of those. Null when `signal` is aborted first.
- * @param onLate told once when it takes long
+ * @param onLate told once
  */
-export async function untilReady (addresses: readonly string[], signal: AbortSignal, onLate: () => void): Promise<string[] | null> {
-  const late = setTimeout(onLate, LATE_MS)
+export async function untilReady (addresses: readonly string[], signal: AbortSignal, onLate: () => void, patience: Patience = { serviceMs: 10_000, lateMs: 30_000 }): Promise<string[] | null> {
+  const late = setTimeout(onLate, patience.lateMs)
   let ableSince: number | null = null
   try {
     while (!signal.aborted) {
@@ -21,7 +24,7 @@ export async function untilReady (addresses: readonly string[], signal: AbortSig
       const able = reports.every(report => report?.status === 'ready' || report?.status === 'degraded')
       ableSince = able ? ableSince ?? Date.now() : null
       const missing = new Set(reports.flatMap(servicesNotUp))
-      if (ableSince !== null && (missing.size === 0 || Date.now() - ableSince > PATIENCE_MS)) return [...missing]
+      if (ableSince !== null && (missing.size === 0 || Date.now() - ableSince > patience.serviceMs)) return [...missing]
       await wait(LOOK_MS, undefined, { signal }).catch(() => {})
     }
     return null
