@@ -80,6 +80,12 @@ export function commandName (pid: number): string {
   return spawnSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() ?? ''
 }
 
+/** Who started this process, or took it over; null when it cannot be told. */
+export function parentOf (pid: number): number | null {
+  if (process.platform === 'linux') return Number(procStat(pid)?.[1] ?? 0) || null
+  return Number(spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }).stdout) || null
+}
+
 function parents (): Array<[pid: number, parent: number]> {
   if (process.platform === 'linux') {
     return readdirSync('/proc').filter(name => /^\d+$/.test(name))

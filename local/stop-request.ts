@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { commandName, parentOf } from './processes.js'
 import type { Env } from './service.js'
 
 /** One Ctrl-C comes twice: from the terminal, and handed on by npm. What comes later than this is impatience. */
@@ -17,7 +18,7 @@ export class StopRequest {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#bySignal())
     process.on('SIGHUP', () => this.#hangUp())
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => this.#hangUp())
-    if (env.npm_lifecycle_event === 'start') this.#watchParent()
+    if (env.npm_lifecycle_event === 'start') this.#watchNpm()
   }
 
   get asked (): AbortSignal {
@@ -49,8 +50,13 @@ export class StopRequest {
     this.#asked.abort()
   }
 
-  #watchParent (): void {
-    const npm = process.ppid
-    setInterval(() => { if (process.ppid !== npm) this.#asked.abort() }, NPM_LOOK_MS).unref()
+  /** npm runs a script by a shell, and not every shell makes way for what it runs. */
+  #watchNpm (): void {
+    const parent = process.ppid
+    const npm = isShell(parent) ? parentOf(parent) : null
+    const isGone = () => process.ppid !== parent || (npm !== null && parentOf(parent) !== npm)
+    setInterval(() => { if (isGone()) this.#asked.abort() }, NPM_LOOK_MS).unref()
   }
 }
+
+const isShell = (pid: number) => /^-?(ba|da|k|z|a)?sh$/.test(commandName(pid))

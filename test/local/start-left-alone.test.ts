@@ -17,8 +17,8 @@ t.test('a launcher that is killed takes the api and the worker along', async (t)
 })
 
 t.test('a launcher whose npm was killed stops everything', async (t) => {
-  // a shell in the place of npm: it stays, and waits
-  const launched = await launch(t, place, ['/bin/sh', '-c', `${quoted(START)}; exit`], { npm_lifecycle_event: 'start' })
+  // A shell in the place of npm, which runs a script by a shell.
+  const launched = await launch(t, place, ['/bin/sh', '-c', `/bin/sh -c "${quoted(START)}; exit"; exit`], { npm_lifecycle_event: 'start' })
   t.not(launched.launcherPid, launched.child.pid)
   launched.child.kill('SIGKILL')
   await launched.allGone()
