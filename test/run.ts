@@ -1,73 +1,98 @@
 /**
- * `npm test`: gets real services, gives every test file a virtual host of its own, runs tap, and ends with the plain counts.
- * Arguments go to tap: `npm test -- test/worker/batch.test.ts`. With TEST_NEEDS_ALL=1 a missing service or a skipped
- * test is a failure. Personal data in a log line is always one, and a line that breaks the contract of docs/logs.md.
+ * `npm test`: gets real services and runs the test files over them (`npm test -- --help`), each in a process, a database and a
+ * virtual host of its own; it ends with the plain counts. With TEST_NEEDS_ALL=1 a missing service or a skipped test is a failure.
+ * Personal data in a log line is always one, a line that breaks the contract of docs/logs.md, and a process that a file left behind.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findServices, testStateDir } from '../local/services.js'
+import { findServices, type LocalServices, testStateDir } from '../local/services.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../local/vhosts.js'
-import { countTests, failuresIn } from './support/counts.js'
-import { createTemplate, dropTemplate } from './support/databases.js'
-import { logFaults } from './support/log-lines.js'
-import { searchLogs } from './support/personal-data.js'
+import { type FileRun, runFile } from './runner/file-run.js'
+import { slowness } from './runner/machine.js'
+import { type Options, readOptions } from './runner/options.js'
+import { conclude, told } from './runner/report.js'
+import { keepTimes, schedule } from './runner/schedule.js'
+import { createTemplate, dropDatabases, dropLeftDatabases } from './support/databases.js'
 import { vhostOf } from './support/place.js'
 
 const { env } = process
-const started = Date.now()
-const run = `comanda_test_${process.pid}`
-const services = await findServices({ env, purpose: 'test', stateDir: testStateDir(), say: (line) => console.log(line) })
-const folder = mkdtempSync(join(tmpdir(), 'comanda-tap-'))
-const logs = join(folder, 'logs')
-mkdirSync(logs)
-const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
-const vhosts = files.map((file) => vhostOf(run, join('test', file.replace(/\.ts$/, '.js'))))
-let failed = true
-try {
-  if (services.postgres.url === null) throw new Error('the tests need Postgres; everything else may be missing')
-  await createTemplate(services.postgres.url, run)
-  const own = await createVirtualHosts(services.rabbitmq, vhosts)
-  if (services.rabbitmq.url !== null && !own) console.log('RabbitMQ: no virtual hosts of our own can be made there: the tests run one file at a time')
-  failed = await runTap({
-    ...env,
-    TEST_RUN: run,
-    TEST_LOGS: logs,
-    TEST_POSTGRES: services.postgres.url,
-    TEST_REDIS: services.redis.url ?? '',
-    TEST_RABBITMQ: services.rabbitmq.url ?? '',
-    TEST_OWN_VHOSTS: own ? '1' : ''
-  }, own || services.rabbitmq.url === null)
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-} finally {
-  if (services.postgres.url !== null) await dropTemplate(services.postgres.url, run)
-  await deleteVirtualHosts(services.rabbitmq, vhosts)
-  await services.stop()
-  rmSync(folder, { recursive: true, force: true })
-}
-process.exit(failed ? 1 : 0)
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal))
 
-/** @returns whether anything failed */
-async function runTap (testEnv: NodeJS.ProcessEnv, parallel: boolean): Promise<boolean> {
-  const output = join(folder, 'output.tap')
-  const jobs = parallel ? Math.min(availableParallelism(), 4) : 1
-  const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', `--output-file=${output}`, `--jobs=${jobs}`, '--disable-coverage', ...(process.stdout.isTTY ? [] : ['--reporter=terse']), ...process.argv.slice(2)], { stdio: 'inherit', env: testEnv })
-  const [code] = await once(tap, 'exit') as [number | null]
-  const written = readFileSync(output, 'utf8')
-  const { passed, failed, skipped, reasons } = countTests(written)
-  // Once more and last, in plain lines: what the reporter drew may be far above, or drawn over.
-  for (const failure of failuresIn(written)) console.log(failure)
-  for (const reason of reasons) console.log(`skipped: ${reason}`)
-  const missing = [services.postgres, services.redis, services.rabbitmq].filter(({ url }) => url === null)
-  const incomplete = env.TEST_NEEDS_ALL === '1' && (missing.length > 0 || skipped > 0)
-  if (incomplete) console.error(`TEST_NEEDS_ALL: missing ${missing.map(({ name }) => name).join(', ') || 'nothing'}, skipped ${skipped}`)
-  const whole = process.argv.slice(2).every((argument) => argument.startsWith('-'))
-  const leaks = [...searchLogs(logs, whole), ...logFaults(logs)]
-  for (const leak of leaks) console.error(leak)
-  console.log(`${Math.round((Date.now() - started) / 100) / 10} s`)
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  return code !== 0 || failed > 0 || incomplete || leaks.length > 0 || passed === 0
+/** @returns whether all was green */
+async function runOnce (services: LocalServices, options: Options, time: number): Promise<boolean> {
+  const run = `comanda_test_${process.pid}_${time}`
+  const slow = slowness()
+  const { together, alone } = schedule(options.files, options)
+  const vhosts = options.files.filter((file) => readFileSync(file, 'utf8').includes('support/place.js')).map((file) => vhostOf(run, file))
+  const folder = mkdtempSync(join(tmpdir(), 'comanda-files-'))
+  chmodSync(folder, 0o711) // Postgres runs as another user where we are root
+  const logs = join(folder, 'logs')
+  mkdirSync(logs)
+  const started = performance.now()
+  console.log(`${options.files.length} files, ${options.jobs} at a time, ${options.order === 'random' ? 'in random order' : 'the slowest first'}, seed ${options.seed}; time limits times ${slow}, as fast as this machine is now`)
+  try {
+    await createTemplate(services.postgres.url!, run)
+    const own = await createVirtualHosts(services.rabbitmq, vhosts)
+    const jobs = own || services.rabbitmq.url === null ? options.jobs : 1
+    if (jobs !== options.jobs) console.log('RabbitMQ: no virtual hosts of our own can be made there: the tests run one file at a time')
+    const setting = {
+      folder,
+      slowness: slow,
+      signal: stopping.signal,
+      env: {
+        ...env,
+        TEST_RUN: run,
+        TEST_LOGS: logs,
+        TEST_SEED: String(options.seed),
+        TEST_SLOWNESS: String(slow),
+        TEST_POSTGRES: services.postgres.url!,
+        TEST_REDIS: services.redis.url ?? '',
+        TEST_RABBITMQ: services.rabbitmq.url ?? '',
+        TEST_OWN_VHOSTS: own ? '1' : ''
+      }
+    }
+    const runs: FileRun[] = []
+    const next = async (queue: string[]): Promise<void> => {
+      for (let file = queue.shift(); file !== undefined && !stopping.signal.aborted; file = queue.shift()) {
+        const one = await runFile(file, setting)
+        runs.push(one)
+        console.log(told(one))
+      }
+    }
+    await Promise.all(Array.from({ length: jobs }, async () => await next(together)))
+    await next(alone)
+    if (stopping.signal.aborted) return false
+    keepTimes(runs)
+    return conclude(runs, { services, logs, whole: options.whole, needsAll: env.TEST_NEEDS_ALL === '1', ms: performance.now() - started })
+  } finally {
+    await dropDatabases(services.postgres.url!, run)
+    await deleteVirtualHosts(services.rabbitmq, vhosts)
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
+
+async function main (): Promise<boolean> {
+  const options = readOptions(process.argv.slice(2))
+  if (options === null) return true
+  const services = await findServices({ env, purpose: 'test', stateDir: testStateDir(), say: (line) => console.log(line) })
+  try {
+    if (services.postgres.url === null) throw new Error('the tests need Postgres; everything else may be missing')
+    await dropLeftDatabases(services.postgres.url)
+    for (let time = 1; time <= options.repeat; time++) {
+      if (options.repeat > 1) console.log(`\ntime ${time} of ${options.repeat}`)
+      if (!await runOnce(services, options, time)) return false
+    }
+    return true
+  } finally {
+    await services.stop()
+  }
+}
+
+const green = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  return false
+})
+if (stopping.signal.aborted) console.error(`ended by ${String(stopping.signal.reason)}`)
+process.exit(green ? 0 : 1)

@@ -21,7 +21,7 @@ const fileOf = (name: string, lines: readonly string[]) => {
 interface Answer { code: number | null, lines: string[], errors: string }
 
 function start (args: string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [join(BUILD, 'src/cli.js'), 'logs', ...args], { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
+  return spawn(process.execPath, [join(BUILD, 'src/cli.js'), 'logs', ...args], { env: { PATH: process.env.PATH, HOME: process.env.HOME, TEST_MARK: process.env.TEST_MARK, ...env } })
 }
 
 /** As an operator types it, and pipes lines in. */

@@ -6,7 +6,8 @@ import { needs, openPlace } from '../support/place.js'
 import { linesOf, realRun } from '../support/real-run.js'
 
 t.test('the lines of a real run', needs('redis', 'rabbitmq'), async (t) => {
-  const run = await realRun(t, await openPlace(t))
+  const place = await openPlace(t)
+  const run = await realRun(t, place)
   const texts = [...run.api, ...run.worker]
   const [api, worker] = [linesOf(run.api), linesOf(run.worker)]
   const said = (lines: typeof api, msg: string) => lines.filter((line) => line.msg === msg)
@@ -42,7 +43,7 @@ t.test('the lines of a real run', needs('redis', 'rabbitmq'), async (t) => {
   })
 
   t.test('the line at the start tells the configuration in effect', async (t) => {
-    for (const [line] of [said(api, 'started'), said(worker, 'started')]) t.match(line, { config: { NODE_ENV: 'test', REDIS_TIMEOUT_MS: 2000, TOKEN_SECONDS: 900, JWT_SECRET: /^\*\*\*$/, TRUST_PROXY: null } })
+    for (const [line] of [said(api, 'started'), said(worker, 'started')]) t.match(line, { config: { NODE_ENV: 'test', REDIS_TIMEOUT_MS: Number(place.env.REDIS_TIMEOUT_MS), TOKEN_SECONDS: 900, JWT_SECRET: /^\*\*\*$/, TRUST_PROXY: null } })
   })
 
   t.test('one request_id runs from the request to the worker\'s line, on every road', async (t) => {

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { startMark } from '../../local/processes.js'
 import { migrate } from '../../src/store/migrate.js'
 
 /** The same server, another database. */
@@ -14,8 +15,27 @@ export async function createTemplate (serverUrl: string, name: string): Promise<
   await migrate(databaseUrl(serverUrl, name))
 }
 
-export async function dropTemplate (serverUrl: string, name: string): Promise<void> {
+export async function dropDatabase (serverUrl: string, name: string): Promise<void> {
   await administer(serverUrl, `drop database if exists ${name} with (force)`)
+}
+
+/** The template of a run and whatever was copied from it. */
+export async function dropDatabases (serverUrl: string, run: string): Promise<void> {
+  for (const name of await databasesLike(serverUrl, `${run}%`)) await dropDatabase(serverUrl, name)
+}
+
+/** Those of runs that were killed: a run's name holds the pid of its process. Only where that process would be on this machine. */
+export async function dropLeftDatabases (serverUrl: string): Promise<void> {
+  if (!/^(localhost|127\.|\[::1\])/.test(new URL(serverUrl).hostname)) return
+  for (const name of await databasesLike(serverUrl, 'comanda_test_%')) {
+    const pid = Number(/^comanda_test_(\d+)/.exec(name)?.[1])
+    if (pid > 0 && startMark(pid) === null) await dropDatabase(serverUrl, name)
+  }
+}
+
+async function databasesLike (serverUrl: string, pattern: string): Promise<string[]> {
+  const rows = await administer<{ datname: string }>(serverUrl, `select datname from pg_database where datname like '${pattern.replaceAll('_', '\\_')}'`)
+  return rows.map(({ datname }) => datname)
 }
 
 export async function copyTemplate (serverUrl: string, template: string, name: string): Promise<string> {
@@ -23,11 +43,11 @@ export async function copyTemplate (serverUrl: string, template: string, name: s
   return databaseUrl(serverUrl, name)
 }
 
-export async function administer (serverUrl: string, statement: string): Promise<void> {
+export async function administer<Row extends object> (serverUrl: string, statement: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: serverUrl })
   await client.connect()
   try {
-    await client.query(statement)
+    return (await client.query<Row>(statement)).rows
   } finally {
     await client.end()
   }

@@ -4,15 +4,16 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { columnTypes } from '../../src/store/database.js'
-import { BUILD } from './build.js'
 import { amqpConnect } from './broker.js'
-import { administer, copyTemplate, dropTemplate } from './databases.js'
+import { BUILD } from './build.js'
+import { administer, copyTemplate, dropDatabase } from './databases.js'
+import { limitOf } from './limits.js'
 
 const { TEST_RUN, TEST_POSTGRES, TEST_REDIS, TEST_RABBITMQ, TEST_OWN_VHOSTS } = process.env
 
 /** A virtual host for each test file, made by test/run.ts before the first one starts. */
 export function vhostOf (run: string, file: string): string {
-  return `${run}_${createHash('sha256').update(file).digest('hex').slice(0, 8)}`
+  return `${run}_${createHash('sha256').update(file.replace(/\.[jt]s$/, '')).digest('hex').slice(0, 8)}`
 }
 
 /** Options of a test that cannot run without these: skipped, with the reason, where one is not to be had. */
@@ -42,8 +43,8 @@ export async function openPlace (t: Test): Promise<Place> {
   const amqpUrl = await ownBroker()
   t.teardown(async () => {
     await pool.end()
-    await redis?.quit()
-    await dropTemplate(TEST_POSTGRES, name)
+    if (redis) await removeKeys(redis, redisPrefix)
+    await dropDatabase(TEST_POSTGRES, name)
   })
   return {
     pool,
@@ -55,7 +56,7 @@ export async function openPlace (t: Test): Promise<Place> {
       ...(TEST_REDIS ? { REDIS_URL: TEST_REDIS } : {}),
       ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
       REDIS_PREFIX: redisPrefix,
-      REDIS_TIMEOUT_MS: '2000', // a busy machine is not a fault
+      REDIS_TIMEOUT_MS: String(Math.min(limitOf(2000), 10_000)), // a busy machine is not a fault
       JWT_SECRET: 'a secret for tests that is long enough',
       HOST: '127.0.0.1',
       PORT: '0',
@@ -64,6 +65,11 @@ export async function openPlace (t: Test): Promise<Place> {
       LOGIN_LIMIT: '1000'
     }
   }
+}
+
+async function removeKeys (redis: Redis, prefix: string): Promise<void> {
+  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) if ((keys as string[]).length > 0) await redis.unlink(keys as string[])
+  await redis.quit()
 }
 
 /** The file's virtual host; where none can be made, the given one, emptied. */
@@ -95,5 +101,5 @@ export async function shutDatabase (place: Place): Promise<() => Promise<void>> 
   const name = new URL(place.env.DATABASE_URL!).pathname.slice(1)
   await administer(TEST_POSTGRES!, `alter database ${name} allow_connections false`)
   await administer(TEST_POSTGRES!, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
-  return async () => await administer(TEST_POSTGRES!, `alter database ${name} allow_connections true`)
+  return async () => { await administer(TEST_POSTGRES!, `alter database ${name} allow_connections true`) }
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { LogLine } from './apps.js'
 import { BUILD } from './build.js'
+import { limitOf } from './limits.js'
 import { keepLine } from './personal-data.js'
 
 /** `comanda` as a process of its own, as an operator runs it. */
@@ -25,8 +26,8 @@ export function runComanda (t: Test, args: string[], env: Record<string, string>
 /** @param file of the project, as it was transpiled */
 export function runBuilt (t: Test, file: string, args: string[], env: Record<string, string>): Process {
   const child = spawn(process.execPath, [join(BUILD, file), ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TEST_MARK: process.env.TEST_MARK, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })
   const output: string[] = []
   for (const stream of [child.stdout!, child.stderr!]) {
@@ -42,8 +43,8 @@ export function runBuilt (t: Test, file: string, args: string[], env: Record<str
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await exited
   })
-  const said = async (msg: string, limitMs = 15_000): Promise<LogLine> => {
-    const limit = AbortSignal.timeout(limitMs)
+  const said = async (msg: string, limitMs = 20_000): Promise<LogLine> => {
+    const limit = AbortSignal.timeout(limitOf(limitMs))
     for (;;) {
       const found = output.map(parsed).find((line) => line?.msg === msg)
       if (found) return found
