@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { EnvelopeError, fromEnvelope, type SealedEvent } from '../orders/envelope.js'
+import { EnvelopeError, fromEnvelope, type SealedEvent, unreadable } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 
 /** CloudEvents JSON format and JSON batch format, content types included. */
@@ -13,12 +13,12 @@ export function encodeMessage (events: readonly SealedEvent[]): { content: Buffe
   return { content: Buffer.from(`[${events.map(({ json }) => json).join(',')}]`, 'latin1'), contentType: EVENT_BATCH }
 }
 
-/** One event of a message: read, or why it cannot be and its own bytes, as they came. */
-export type DecodedEvent = { event: OrderEvent } | { fault: EnvelopeError, raw: Buffer }
+/** One event of a message: read, or why it cannot be; and its own bytes, as they came. */
+export type DecodedEvent = ({ event: OrderEvent } | { fault: EnvelopeError }) & { raw (): Buffer }
 
 /** The content decides whether it is a batch, so a message without headers is read too. */
 export function decodeMessage (content: Buffer): DecodedEvent[] {
-  const whole = (detail: string) => [{ fault: new EnvelopeError('malformed', detail), raw: content }]
+  const whole = (detail: string) => [{ fault: new EnvelopeError('malformed', detail), raw: () => content }]
   // Decoding would put U+FFFD in place of what is no UTF-8, and book what nobody ordered.
   if (!isUtf8(content)) return whole('not UTF-8')
   let value: unknown
@@ -35,10 +35,9 @@ export function decodeMessage (content: Buffer): DecodedEvent[] {
 
 function decodeEvent (value: unknown, raw: () => Buffer): DecodedEvent {
   try {
-    return { event: fromEnvelope(value) }
+    return { event: fromEnvelope(value), raw }
   } catch (error) {
-    if (error instanceof EnvelopeError) return { fault: error, raw: raw() }
-    throw error
+    return { fault: unreadable(error), raw }
   }
 }
 

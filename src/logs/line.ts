@@ -80,7 +80,8 @@ export const messages: Readonly<Record<string, { level: Level, schema: TObject }
   'a batch could not be written: it is held and tried again, nothing of it is acked; when it lasts, look at what Postgres says': as('warn', { batch_size: Count, attempt: Count, reason, err }),
   'the outbox cannot be read or booked: nothing of it is lost, it is tried again; when it lasts, look at what Postgres says': as('warn', { source, reason, err }),
   'an event was parked: it can never be applied as it is; `comanda parked show` and the parked_id tell more, `comanda parked replay` has it tried again':
-    as('error', { parked_id: Type.String({ pattern: '^[0-9a-f]{64}$' }), source, reason, attempt: Count, bytes: Count, ...Type.Partial(Type.Object(event)).properties }),
+    as('error', { parked_id: Type.String({ pattern: '^[0-9a-f]{64}$' }), source, reason, attempt: Count, bytes: Count, err: maybe(err), ...Type.Partial(Type.Object(event)).properties }),
+  'a batch was committed, but not all was told of it: its orders are booked; err says where in the code to look': as('error', { source, reason, err }),
   'a request could not be served: answered 503, the client may try again; the last lines about the services say which is away': as('warn', { request_id, ...asked, reason, err }),
   'a request failed for a reason nobody foresaw: answered 500; err says where in the code to look': as('error', { request_id, ...asked, reason, err }),
   "Redis did not take the end of a user's sessions: in other processes their tokens live on for at most token_seconds; another change of the password ends them once Redis is back":

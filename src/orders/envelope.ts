@@ -86,10 +86,16 @@ export class EnvelopeError extends Error {
   /** `newer_schema`: a reason to wait for a newer worker, never to park; `malformed`: it will never become readable */
   readonly code: 'newer_schema' | 'malformed'
 
-  constructor (code: EnvelopeError['code'], detail: string) {
-    super(detail)
+  constructor (code: EnvelopeError['code'], detail: string, options?: ErrorOptions) {
+    super(detail, options)
     this.code = code
   }
+}
+
+/** Whatever was thrown while an event was read, a defect of this build too: the event cannot be read, its mates can. */
+export function unreadable (cause: unknown): EnvelopeError {
+  if (cause instanceof EnvelopeError) return cause
+  return new EnvelopeError('malformed', 'this build fails to read it', { cause })
 }
 
 /** @throws EnvelopeError */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pg from 'pg'
 import { columnTypes } from '../store/database.js'
-import { storeError } from '../store/failures.js'
+import { storeError, StoreError } from '../store/failures.js'
 import { migrate } from '../store/migrate.js'
 import { traceStatements } from '../tracing/traced.js'
 import { ProblemError } from './errors.js'
@@ -70,7 +70,7 @@ export const postgresPlugin = fp(async (app) => {
         const { rows } = await reserved.query<{ server_version: string }>('show server_version')
         app.health.set('postgres', 'up', { host, message: 'Postgres is up', server_version: rows[0]!.server_version })
       } catch (error) {
-        if (!stopping.signal.aborted) down(storeError(error).cause as Error)
+        if (!stopping.signal.aborted) down(causeOf(error))
       }
       const pause = app.health.state('postgres') === 'up' ? WATCH_MS : RETRY_MS
       nextLook = new AbortController()
@@ -91,4 +91,10 @@ async function createTables (app: FastifyInstance, signal: AbortSignal): Promise
   const onWait = () => app.log.info('another process creates or changes the tables: waiting for it')
   const migrations = await migrate(app.config.databaseUrl, { signal, onWait })
   if (migrations.length > 0) app.log.info({ migrations }, 'tables created or changed')
+}
+
+/** Of a failure, what the server or the driver said. */
+function causeOf (error: unknown): Error {
+  const known = storeError(error)
+  return known instanceof StoreError ? known.cause as Error : known
 }

@@ -21,7 +21,7 @@ export function plainArray (values: ReadonlyArray<string | number | null>): stri
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`
 }
 
-/** Runs one prepared statement. @throws StoreError */
+/** Runs one prepared statement. @throws StoreError; a defect as it is */
 export async function run<Row extends object> (client: Client, name: string, text: string, values: unknown[]): Promise<Row[]> {
   try {
     return (await client.query<Row>({ name, text, values })).rows
@@ -33,7 +33,7 @@ export async function run<Row extends object> (client: Client, name: string, tex
 /**
  * Runs `work` in one transaction.
  * A COMMIT of a failed transaction is answered with the tag ROLLBACK and no error: the tag is checked.
- * @throws StoreError, with outcome `unknown` when the answer to COMMIT was lost
+ * @throws StoreError, with outcome `unknown` when the answer to COMMIT was lost; what `work` threw, where that is none
  */
 export async function inTransaction<T> (pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => { throw storeError(error) })

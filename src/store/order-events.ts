@@ -4,10 +4,10 @@ import { type Order, orderJson } from '../orders/order.js'
 import { type Client, plainArray, run } from './database.js'
 
 /** Why an event was refused outside the chain: by these the parking lot may open it again, never what the chain decided. */
-export const REFUSAL_REASONS = ['unknown_user', 'not_storable', 'attempts_exhausted'] as const
+export const REFUSAL_REASONS = ['unknown_user', 'not_storable', 'attempts_exhausted', 'defect'] as const
 export type RefusalReason = typeof REFUSAL_REASONS[number]
 
-/** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order. */
+/** An event that must not be applied for a reason outside the chain: its values cannot be stored as an order, or this build fails over it. */
 export interface Refusal { event: OrderEvent, outcome: 'rejected', reason: RefusalReason }
 
 /** Writes what became of each event. One that waited takes its new outcome; any other stays as it was recorded. */
@@ -85,6 +85,13 @@ interface EventRow {
 
 function waitingEvent ({ data, outcome, ...row }: EventRow): OrderEvent {
   return { ...row, order: data }
+}
+
+/** Ends an event that waits, without reading it. @returns whether it waited */
+export async function rejectWaiting (client: Client, eventId: string, reason: RefusalReason): Promise<boolean> {
+  const rows = await run(client, 'reject_waiting', `
+    update order_events set outcome = 'rejected', reason = $2, recorded_at = now() where event_id = $1 and outcome = 'waiting' returning event_id`, [eventId, reason])
+  return rows.length > 0
 }
 
 /** Lets refused events be decided anew when they come again. */

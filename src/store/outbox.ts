@@ -1,4 +1,4 @@
-import { EnvelopeError, fromEnvelope, seal } from '../orders/envelope.js'
+import { type EnvelopeError, fromEnvelope, seal, unreadable } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
@@ -52,18 +52,19 @@ export interface OutboxRow {
   attempts: number
   event: OrderEvent | EnvelopeError
   /** The row's own bytes, for the parking lot. */
-  raw: Buffer
+  raw (): Buffer
 }
 
 /** Locks the rows of a claim. One that another worker holds, because the lease ran out, is left to it. */
 export async function lockOutbox (client: Client, ids: readonly number[]): Promise<OutboxRow[]> {
   const rows = await run<{ outbox_id: number, attempts: number, event: unknown }>(client, 'lock_outbox', `
     select outbox_id, attempts, event from outbox where outbox_id = any($1::bigint[]) order by outbox_id for update skip locked`, [ids])
-  return rows.map(({ outbox_id, attempts, event }) => ({ outbox_id, attempts, event: read(event), raw: Buffer.from(JSON.stringify(event)) }))
+  return rows.map(({ outbox_id, attempts, event }) => ({ outbox_id, attempts, event: read(event), raw: () => Buffer.from(JSON.stringify(event)) }))
 }
 
-export async function deleteOutbox (client: Client, ids: readonly number[]): Promise<void> {
-  await run(client, 'delete_outbox', 'delete from outbox where outbox_id = any($1::bigint[])', [ids])
+/** @returns how many were still there */
+export async function deleteOutbox (client: Client, ids: readonly number[]): Promise<number> {
+  return (await run(client, 'delete_outbox', 'delete from outbox where outbox_id = any($1::bigint[]) returning outbox_id', [ids])).length
 }
 
 /** How many rows there are to be worked off, counted to 1000; claimed ones included, what waits for a newer worker not. */
@@ -97,7 +98,6 @@ function read (event: unknown): OrderEvent | EnvelopeError {
   try {
     return fromEnvelope(event)
   } catch (error) {
-    if (error instanceof EnvelopeError) return error
-    throw error
+    return unreadable(error)
   }
 }

@@ -12,13 +12,15 @@ export interface ParkedEvent {
   raw: Buffer
   /** Where it could be read, for the log. */
   event?: OrderEvent
+  /** The defect of ours that it met, for the log. */
+  cause?: unknown
 }
 
 /** What an operator made of a parked event. */
 export type Settlement = 'replayed' | 'discarded'
 
 /** A parked event as it lies in the parking lot. */
-export interface ParkedRow extends Omit<ParkedEvent, 'event'> {
+export interface ParkedRow extends Omit<ParkedEvent, 'event' | 'cause'> {
   /** SHA-256 of the bytes, in hex */
   id: string
   parked_at: string
@@ -33,8 +35,22 @@ export async function park (client: Client, parked: readonly ParkedEvent[]): Pro
     await run(client, 'park', `
       insert into parked_events (hash, source, reason, attempts, headers, raw) values ($1, $2, $3, $4, $5, $6)
       on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts, settlement = null, settled_at = null`,
-    [hash, source, reason, attempts, JSON.stringify(headers), raw])
+    [hash, source, storable(reason), attempts, storableJson(headers), raw])
   }
+}
+
+// eslint-disable-next-line no-control-regex -- U+0000 is what Postgres stores nowhere
+const NUL = /\u0000/g
+/** In JSON that was written by JSON.stringify such an escape stands for U+0000 or half a surrogate pair: jsonb takes neither. */
+const ESCAPED = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g
+
+/** What strangers wrote must not keep their bytes from being parked. */
+function storable (text: string): string {
+  return text.replace(NUL, '\ufffd')
+}
+
+function storableJson (value: unknown): string {
+  return JSON.stringify(value).replace(ESCAPED, '$1\\ufffd')
 }
 
 /** The id that it has in the parking lot. */

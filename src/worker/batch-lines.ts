@@ -42,8 +42,8 @@ export function tellBatch (log: FastifyBaseLogger, { decisions, duplicates, park
 
 /** One line each: it is for somebody to decide what becomes of it. */
 export function tellParked (log: FastifyBaseLogger, parked: readonly ParkedEvent[]): void {
-  for (const { source, reason, attempts, raw, event } of parked) {
-    log.error({ parked_id: parkedId(raw), source, reason, attempt: attempts, bytes: raw.length, ...(event ? idsOf(event) : {}) },
+  for (const { source, reason, attempts, raw, event, cause } of parked) {
+    log.error({ parked_id: parkedId(raw), source, reason, attempt: attempts, bytes: raw.length, ...(event ? idsOf(event) : {}), ...(cause === undefined ? {} : { err: cause }) },
       'an event was parked: it can never be applied as it is; `comanda parked show` and the parked_id tell more, `comanda parked replay` has it tried again')
   }
 }

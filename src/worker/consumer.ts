@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
 import { within } from '../broker/limits.js'
-import { backOff, isPassing, type Verdict } from './verdicts.js'
+import { isTransient } from '../store/failures.js'
+import { backOff, type Verdict } from './verdicts.js'
 
 const STOP_LIMIT_MS = 1000
 
@@ -19,7 +20,7 @@ export interface Handler<Content> {
   mayOverlap (batch: readonly Content[]): boolean
   /**
    * Resolves when all of the batch is committed, with a verdict for each message.
-   * @throws what `isPassing` tells apart: a passing error has the same batch tried again, any other ends the process
+   * @throws StoreError `unavailable`: the same batch is tried again; any other error ends the process
    */
   handle (batch: readonly Content[]): Promise<Verdict[]>
 }
@@ -49,7 +50,7 @@ export interface Backlog {
 
 /**
  * Consumes one queue in batches: while one is written the next gathers. This is the ONLY place that acks, and it does so after
- * the batch's commit. A batch that cannot be written for a passing reason is held and tried again; its messages stay where
+ * the batch's commit. A batch that cannot be written for a transient reason is held and tried again; its messages stay where
  * they are in the queue's order.
  */
 export class Consumer<Content> {
@@ -175,7 +176,7 @@ export class Consumer<Content> {
         this.#settle(batch, verdicts)
         return true
       } catch (error) {
-        if (!isPassing(error)) throw error
+        if (!isTransient(error)) throw error
         this.retried++
         if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt: attempt + 1, reason: (error as Error).message }, 'a batch could not be written: it is held and tried again, nothing of it is acked; when it lasts, look at what Postgres says')
         await wait(backOff(attempt), undefined, { signal }).catch(() => {})

@@ -4,7 +4,7 @@ import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
 import { ORDERS_QUEUE } from '../broker/topology.js'
 import type { ParkedEvent } from '../store/parked-events.js'
 import { idsOf } from './batch-lines.js'
-import type { Booking } from './booking.js'
+import type { Booking, TakenEvent } from './booking.js'
 import type { Handler } from './consumer.js'
 import { deliveriesOf, headersOf } from './headers.js'
 import type { Verdict } from './verdicts.js'
@@ -50,11 +50,11 @@ export class OrderMessages implements Handler<OrderMessage> {
   async handle (batch: readonly OrderMessage[]): Promise<Verdict[]> {
     const suspects = batch.filter(isSuspect)
     if (suspects.length > 0) {
-      const events = suspects.flatMap(eventsOf)
-      this.#log.warn({ batch_size: events.length, attempt: Math.max(...suspects.map(({ deliveries }) => deliveries)), reason: 'delivered_often' },
+      const taken = suspects.flatMap(eventsOf)
+      this.#log.warn({ batch_size: taken.length, attempt: Math.max(...suspects.map(({ deliveries }) => deliveries)), reason: 'delivered_often' },
         'messages came again and again, perhaps they ended the workers before: their events are unpacked into the outbox and tried alone; what ends a worker three times more is parked')
-      await this.#booking.unpack(events)
-      for (const event of events) this.#log.info({ ...idsOf(event), reason: 'delivered_often' }, 'order event taken by the outbox')
+      await this.#booking.unpack(taken)
+      for (const { event } of taken) this.#log.info({ ...idsOf(event), reason: 'delivered_often' }, 'order event taken by the outbox')
     }
     await this.#booking.park(batch.flatMap(unreadable))
     await this.#booking.book(batch.filter((message) => !isSuspect(message)).flatMap(eventsOf), 'queue')
@@ -69,13 +69,13 @@ function isSuspect ({ deliveries }: OrderMessage): boolean {
   return deliveries >= SUSPECT_DELIVERIES
 }
 
-function eventsOf ({ events }: OrderMessage) {
-  return events.flatMap((one) => 'event' in one ? [one.event] : [])
+function eventsOf ({ events }: OrderMessage): TakenEvent[] {
+  return events.flatMap((one) => 'event' in one ? [one] : [])
 }
 
 function unreadable ({ events, deliveries, headers }: OrderMessage): ParkedEvent[] {
   return events.flatMap((one) => 'fault' in one && one.fault.code === 'malformed'
-    ? [{ source: 'queue', reason: one.fault.message, attempts: deliveries, headers, raw: one.raw }]
+    ? [{ source: 'queue', reason: one.fault.message, attempts: deliveries, headers, raw: one.raw(), cause: one.fault.cause }]
     : [])
 }
 

@@ -2,13 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { EnvelopeError } from '../orders/envelope.js'
 import type { Client } from '../store/database.js'
-import { ordersToRevisit, type RefusalReason } from '../store/order-events.js'
+import { isTransient } from '../store/failures.js'
+import { ordersToRevisit, recordedEvents, rejectWaiting } from '../store/order-events.js'
 import { claimOutbox, countOutbox, deleteOutbox, lockOutbox, type OutboxClaim, type OutboxRow, releaseOutbox } from '../store/outbox.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { type Applied, applyBatch } from './batch.js'
 import type { Booking } from './booking.js'
 import type { Backlog } from './consumer.js'
-import { backOff, isPassing, refusalReason, split } from './verdicts.js'
+import { AttemptsExhausted, backOff, bisect } from './verdicts.js'
 
 const IDLE_MS = 200
 const LARGEST_BATCH = 500
@@ -85,7 +86,7 @@ export class OutboxSource {
     try {
       await this.#try(claims)
     } catch (error) {
-      await this.#release(claims.map(({ outbox_id }) => outbox_id)).catch(() => {})
+      if (isTransient(error)) await this.#release(idsOf(claims)).catch(() => {})
       throw error
     }
     const taken = claims.length + await this.#revisit()
@@ -106,18 +107,13 @@ export class OutboxSource {
     })
   }
 
-  /** Applies all or, where one spoils the batch, each half by itself; the one that stands alone is refused. */
   async #try (claims: readonly OutboxClaim[]): Promise<void> {
-    if (claims.length === 0) return
     const [first] = claims
-    if (first!.attempts > MOST_ATTEMPTS) return await this.#refuse(first!, 'attempts_exhausted')
-    try {
-      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(claims))), { source: 'outbox', batch_size: claims.length, ...(first!.attempts > 1 ? { attempt: first!.attempts } : {}) }, claims)
-    } catch (error) {
-      if (isPassing(error)) throw error
-      if (claims.length === 1) return await this.#refuse(first!, refusalReason(error))
-      for (const half of split(claims)) await this.#try(half)
-    }
+    if (first && first.attempts > MOST_ATTEMPTS) return await this.#refuse(first, new AttemptsExhausted())
+    await bisect(claims, async (some) => {
+      const line = { source: 'outbox', batch_size: some.length, ...(first!.attempts > 1 ? { attempt: first!.attempts } : {}) } as const
+      await this.#booking.commit(async (client) => await this.#apply(client, await lockOutbox(client, idsOf(some))), line, some)
+    }, async (one, error) => await this.#refuse(one, error))
   }
 
   async #apply (client: Client, rows: readonly OutboxRow[]): Promise<Applied | null> {
@@ -128,9 +124,7 @@ export class OutboxSource {
     for (const row of rows) {
       if (row.event instanceof EnvelopeError && row.event.code === 'newer_schema') later.push(row)
       else done.push(row)
-      if (row.event instanceof EnvelopeError && row.event.code === 'malformed') {
-        parked.push({ source: 'outbox', reason: row.event.message, attempts: row.attempts, headers: {}, raw: row.raw })
-      }
+      if (row.event instanceof EnvelopeError && row.event.code === 'malformed') parked.push(unreadableRow(row, row.event))
     }
     await park(client, parked)
     const applied = await applyBatch(client, done.flatMap(({ event }) => event instanceof EnvelopeError ? [] : [event]))
@@ -139,26 +133,36 @@ export class OutboxSource {
     return { ...applied, parked }
   }
 
-  async #refuse (claim: OutboxClaim, reason: RefusalReason): Promise<void> {
-    const { outbox_id, attempts } = claim
-    await this.#booking.commit(async (client) => {
-      const [row] = await lockOutbox(client, [outbox_id])
-      if (!row || row.event instanceof EnvelopeError) return null
-      const applied = await this.#booking.refuse(client, row.event, reason, { source: 'outbox', attempts })
-      await deleteOutbox(client, [outbox_id])
-      return applied
-    }, { source: 'outbox', batch_size: 1 }, [claim])
+  async #refuse ({ outbox_id, attempts }: OutboxClaim, error: unknown): Promise<void> {
+    const [row] = await lockOutbox(this.#booking.pool, [outbox_id])
+    if (!row) return // another worker has it, because the lease ran out
+    const { event, raw } = row
+    const settle = async (client: Client) => await deleteOutbox(client, [outbox_id]) > 0
+    if (!(event instanceof EnvelopeError)) return await this.#booking.refuse({ event, raw }, error, { source: 'outbox', attempts }, settle)
+    if (event.code === 'newer_schema') return await releaseOutbox(this.#booking.pool, [outbox_id], NEWER_SCHEMA_MS)
+    await this.#booking.park([unreadableRow(row, event)])
+    await deleteOutbox(this.#booking.pool, [outbox_id])
   }
 
   async #revisit (): Promise<number> {
-    let revisited = 0
-    await this.#booking.commit(async (client) => {
-      const orders = await ordersToRevisit(client, LARGEST_BATCH)
-      revisited = orders.length
-      return revisited === 0 ? null : await applyBatch(client, [], orders)
-    }, { source: 'waiting' })
-    return revisited
+    const orders = await ordersToRevisit(this.#booking.pool, LARGEST_BATCH)
+    await bisect(orders, async (some) => await this.#booking.commit(async (client) => await applyBatch(client, [], some), { source: 'waiting' }),
+      async (orderId, error) => await this.#refuseWaiting(orderId, error))
+    return orders.length
   }
+
+  /** All that waits in an order over which this build fails: nothing tells which of them it is. */
+  async #refuseWaiting (orderId: string, error: unknown): Promise<void> {
+    const { waiting } = await recordedEvents(this.#booking.pool, [], [orderId])
+    for (const event of waiting) {
+      const raw = () => Buffer.from(JSON.stringify(event))
+      await this.#booking.refuse({ event, raw }, error, { source: 'outbox', batch: 'waiting', attempts: 1 }, async (client, reason) => await rejectWaiting(client, event.event_id, reason))
+    }
+  }
+}
+
+function unreadableRow ({ attempts, raw }: OutboxRow, { message, cause }: EnvelopeError): ParkedEvent {
+  return { source: 'outbox', reason: message, attempts, headers: {}, raw: raw(), cause }
 }
 
 function idsOf (rows: ReadonlyArray<{ outbox_id: number }>): number[] {

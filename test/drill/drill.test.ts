@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -7,6 +7,7 @@ import type { Verdict } from '../../drill/checker.js'
 import { findRabbit } from '../../local/rabbitmq.js'
 import { findRedis } from '../../local/redis.js'
 import { BUILD } from '../support/build.js'
+import { type Bug, plantBugs } from '../support/mutants.js'
 
 const missing = [...findRedis(process.env) === null ? ['redis-server'] : [], ...findRabbit(process.env) === null ? ['rabbitmq-server'] : []]
 const skip = missing.length > 0 && `no ${missing.join(', no ')} on this machine`
@@ -14,14 +15,11 @@ const skip = missing.length > 0 && `no ${missing.join(', no ')} on this machine`
 const LIMIT_MS = 240_000
 t.setTimeout(LIMIT_MS)
 
-/** Below the project, so that the service's packages are found. */
 const home = join('.local', 'drill')
 mkdirSync(home, { recursive: true })
 const folder = mkdtempSync(join(home, 'test-'))
 t.teardown(async () => await rm(folder, { recursive: true, force: true }))
-const sound = join(folder, 'sound', 'dist')
-cpSync(join(BUILD, 'src'), sound, { recursive: true })
-cpSync('package.json', join(folder, 'sound', 'package.json')) // its version is logged, its type is read by node
+const sound = join(BUILD, 'src')
 
 interface Drilled {
   code: number
@@ -40,19 +38,6 @@ async function drill (t: Test, build: string, ...args: string[]): Promise<Drille
   return { ...drilled, report: JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) }
 }
 
-/** The sound build with a bug planted in one of its files. */
-function mutant (t: Test, file: string, ...bugs: Array<[what: RegExp, by: string]>): string {
-  const copy = mkdtempSync(join(folder, 'mutant-'))
-  cpSync(join(folder, 'sound'), copy, { recursive: true })
-  const path = join(copy, 'dist', file)
-  for (const [what, by] of bugs) {
-    const text = readFileSync(path, 'utf8')
-    t.match(text, what, 'the place for the bug is there')
-    writeFileSync(path, text.replace(what, by))
-  }
-  return join(copy, 'dist')
-}
-
 t.test('the promise holds while a worker, the broker and the link to Postgres fail', { skip }, async (t) => {
   const plan = '1 worker-1 kill; 3 broker drop; 5 worker-postgres silent 2; 9 api-1 term'
   const { code, printed, report } = await drill(t, sound, '--seconds', '12', '--seed', '5', '--rate', '100', '--plan', plan)
@@ -65,7 +50,7 @@ t.test('the promise holds while a worker, the broker and the link to Postgres fa
 
 interface Mutant {
   file: string
-  bugs: Array<[what: RegExp, by: string]>
+  bugs: Bug[]
   args: string[]
 }
 
@@ -88,7 +73,7 @@ const MUTANTS: Record<string, Mutant> = {
 
 t.test('planted bugs are found out', { skip }, async (t) => {
   await Promise.all(Object.entries(MUTANTS).map(async ([name, { file, bugs, args }]) => {
-    const { code, report } = await drill(t, mutant(t, file, ...bugs), '--rate', '100', '--mix', 'place', ...args)
+    const { code, report } = await drill(t, plantBugs(t, file, ...bugs), '--rate', '100', '--mix', 'place', ...args)
     t.equal(code, 1, name)
     t.equal(report.verdict, 'violated')
     t.ok(report.counts.lost > 0, `${report.counts.lost} lost`)

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
-import { storeError, StoreError } from '../../src/store/failures.js'
+import { StoreError } from '../../src/store/failures.js'
 import { migrate } from '../../src/store/migrate.js'
 import { administer, databaseUrl } from '../support/databases.js'
 import { insertPerson } from '../support/events.js'
@@ -134,19 +134,18 @@ t.test('a transaction is kept when its work resolves and undone when it throws',
   })
   t.equal(await rename('kept', () => {}), 'done')
   t.equal(await nick('kept'), 1)
-  await refusal(rename('undone', () => { throw new Error('no') }))
+  const cause = new Error('no')
+  await t.rejects(rename('undone', () => { throw cause }), cause)
   t.equal(await nick('undone'), 0)
   t.equal(await nick('kept'), 1)
 })
 
 t.test('a COMMIT that ended as ROLLBACK is an error, though Postgres calls it a success', async (t) => {
   const own = ownPool(t)
-  const error = await refusal(inTransaction(own, async (client) => {
+  await t.rejects(inTransaction(own, async (client) => {
     await client.query('update users set nick_name = \'lost\' where user_id = $1', [buyer])
     await client.query('select 1 / 0').catch(() => {})
-  }))
-  t.match(error.message, /ROLLBACK/)
-  t.equal(error.code, 'unavailable', 'to be tried again, never parked')
+  }), { message: /ROLLBACK/ }, 'a defect of whoever swallowed the error')
   t.equal((await pool.query('select 1 from users where nick_name = \'lost\'')).rowCount, 0)
   t.equal(await inTransaction(own, async (client) => (await client.query('select 1')).rowCount), 1, 'the connection is fit for the next one')
 })
@@ -187,33 +186,4 @@ t.test('a connection cut by a swallowed error does not commit', async (t) => {
   }))
   t.match(error, { code: 'unavailable', outcome: 'unknown' })
   t.equal((await pool.query('select 1 from users where nick_name = \'cut\'')).rowCount, 0)
-})
-
-t.test('a full pool and an ended pool are unavailable and wrote nothing', async (t) => {
-  const own = ownPool(t, { connectionTimeoutMillis: 1000 })
-  await inTransaction(own, async () => { t.match(await refusal(inTransaction(own, pidOf)), { code: 'unavailable', outcome: 'refused' }) })
-  const ended = new pg.Pool({ connectionString: url })
-  await ended.end()
-  t.match(await refusal(inTransaction(ended, pidOf)), { code: 'unavailable', outcome: 'refused' })
-})
-
-t.test('a broken pipe is no SQLSTATE', async (t) => {
-  t.match(storeError(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })), { code: 'unavailable', outcome: 'unknown' })
-})
-
-t.test('what a failure means is decided by its SQLSTATE', async (t) => {
-  const table: Array<[code: string, meaning: [StoreError['code'], StoreError['outcome']]]> = [
-    ['23505', ['conflict', 'refused']],
-    ...['23503', '23502', '23514', '22001', '22003', '22008', '22021', '22P02', '22P05'].map((code): typeof table[number] => [code, ['bad_data', 'refused']]),
-    ...['40001', '40P01', '53100', '53200', '53300', '55P03', '57014', '25006', '42P01', '58030', 'XX000'].map((code): typeof table[number] => [code, ['unavailable', 'refused']]),
-    ...['08000', '08003', '08006', '57P01', '57P02', '57P03', 'ECONNRESET', 'ETIMEDOUT', ''].map((code): typeof table[number] => [code, ['unavailable', 'unknown']]),
-    ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].map((code): typeof table[number] => [code, ['unavailable', 'refused']])
-  ]
-  for (const [code, [meaning, outcome]] of table) {
-    const error = storeError(Object.assign(new Error('the text does not matter'), { code }))
-    t.strictSame([error.code, error.outcome, error.sqlstate], [meaning, outcome, code], code || 'without a code')
-  }
-  const error = storeError('thrown text')
-  t.match(error, { code: 'unavailable', outcome: 'unknown' })
-  t.equal(storeError(error), error, 'judged once')
 })

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { v7 } from 'uuid'
+import { seal } from '../../src/orders/envelope.js'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
 import { newCpf, newPhoneNumber } from './people.js'
 import { keepPerson } from './personal-data.js'
@@ -49,4 +50,9 @@ export async function booked (pool: pg.Pool, orderIds: string[]): Promise<Booked
   const orders = await pool.query('select order_id, event_id, version, item_quantity, status from orders where order_id = any($1) order by order_id', [orderIds])
   const events = await pool.query('select event_id, outcome, reason from order_events where order_id = any($1) order by version, event_id', [orderIds])
   return { orders: orders.rows, events: events.rows }
+}
+
+/** As a source takes it. */
+export function takenOf (event: OrderEvent): { event: OrderEvent, raw: () => Buffer } {
+  return { event, raw: () => Buffer.from(seal(event).json) }
 }

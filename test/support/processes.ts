@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { LogLine } from './apps.js'
@@ -23,9 +23,9 @@ export function runComanda (t: Test, args: string[], env: Record<string, string>
   return runBuilt(t, 'src/cli.js', args, env)
 }
 
-/** @param file of the project, as it was transpiled */
+/** @param file of the project, as it was transpiled; or anywhere, by its whole path */
 export function runBuilt (t: Test, file: string, args: string[], env: Record<string, string>): Process {
-  const child = spawn(process.execPath, [join(BUILD, file), ...args], {
+  const child = spawn(process.execPath, [resolve(BUILD, file), ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TEST_MARK: process.env.TEST_MARK, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })

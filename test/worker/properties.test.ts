@@ -8,11 +8,11 @@ import { OrderViews } from '../../src/cache/order-views.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { confirmed, type Order } from '../../src/orders/order.js'
 import { acceptedView } from '../../src/orders/view.js'
+import { isTransient } from '../../src/store/failures.js'
 import { insertOutbox } from '../../src/store/outbox.js'
 import { Booking } from '../../src/worker/booking.js'
 import { OutboxSource } from '../../src/worker/outbox.js'
-import { isPassing } from '../../src/worker/verdicts.js'
-import { insertPerson } from '../support/events.js'
+import { insertPerson, takenOf } from '../support/events.js'
 import { OUTBOX, plainHistories, reasonsToReject, rivalHistories, rounds, type Settled, type Step, tell } from '../support/histories.js'
 import { openPlace, openPool } from '../support/place.js'
 import { holds } from '../support/properties.js'
@@ -67,15 +67,15 @@ async function readTables (): Promise<Tables> {
   }
 }
 
-/** As the worker does it: a passing error is no end. */
+/** As the worker does it: a transient error is no end. */
 async function bring ({ events, road }: { events: OrderEvent[], road: number }): Promise<void> {
   if (road === OUTBOX) await insertOutbox(pool, events)
   for (let attempt = 0; ; attempt++) {
     try {
-      await (road === OUTBOX ? outbox.drainOnce() : booking.book(events, 'queue'))
+      await (road === OUTBOX ? outbox.drainOnce() : booking.book(events.map(takenOf), 'queue'))
       return
     } catch (error) {
-      if (!isPassing(error) || attempt === 5) throw error
+      if (!isTransient(error) || attempt === 5) throw error
     }
   }
 }
