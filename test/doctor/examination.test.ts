@@ -7,6 +7,7 @@ import { openChannel, publishRaw } from '../support/broker.js'
 import { insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { faultsIn, isFound, lookAt } from '../support/findings.js'
+import { limitOf } from '../support/limits.js'
 import { booked, newcomer } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
 import { openProxy } from '../support/proxy.js'
@@ -68,7 +69,7 @@ t.test('a service that takes connections and says nothing holds nobody up', all,
   const started = performance.now()
   const found = await lookAt(t, { ...env, DATABASE_URL: postgres!.url, REDIS_URL: redis!.url, AMQP_URL: rabbitmq!.url })
   const took = performance.now() - started
-  t.ok(took < 10_000, `${Math.round(took)} ms`)
+  t.ok(took < limitOf(12_000), `${Math.round(took)} ms`)
   for (const name of ['postgres', 'redis', 'rabbitmq']) isFound(t, found, `${name} connection`, 'wrong', /^no answer from .* in time/)
 })
 
@@ -88,7 +89,7 @@ t.test('a table that is locked holds nobody up', async (t) => {
   const took = performance.now() - started
   await blocker.query('rollback')
   blocker.release()
-  t.ok(took < 10_000, `${Math.round(took)} ms`)
+  t.ok(took < limitOf(12_000), `${Math.round(took)} ms`)
   isFound(t, found, 'postgres tables', 'ok', /^as this build needs them$/)
   isFound(t, found, 'postgres outbox', 'warn', /^not read in time: the table is locked/)
 })

@@ -7,12 +7,13 @@ import type { Verdict } from '../../drill/checker.js'
 import { findRabbit } from '../../local/rabbitmq.js'
 import { findRedis } from '../../local/redis.js'
 import { BUILD } from '../support/build.js'
+import { limitOf } from '../support/limits.js'
 import { type Bug, plantBugs } from '../support/mutants.js'
 
 const missing = [...findRedis(process.env) === null ? ['redis-server'] : [], ...findRabbit(process.env) === null ? ['rabbitmq-server'] : []]
 const skip = missing.length > 0 && `no ${missing.join(', no ')} on this machine`
 /** Usually a quarter of it; this many processes on a busy machine take their time. */
-const LIMIT_MS = 240_000
+const LIMIT_MS = limitOf(240_000)
 t.setTimeout(LIMIT_MS)
 
 const home = join('.local', 'drill')

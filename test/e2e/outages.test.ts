@@ -1,6 +1,7 @@
 import t from 'tap'
 import { boot, isUp, startApi } from '../support/apps.js'
 import { eventually } from '../support/eventually.js'
+import { limitOf } from '../support/limits.js'
 import { newcomer, place as order } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
 import { openProxy } from '../support/proxy.js'
@@ -18,7 +19,7 @@ for (const [service, variable] of [['postgres', 'DATABASE_URL'], ['redis', 'REDI
     const env = { ...place.env, [variable]: away.href }
     const started = Date.now()
     const [api, worker] = [await boot(t, 'api', env), await boot(t, 'worker', env)]
-    t.ok(Date.now() - started < 5000)
+    t.ok(Date.now() - started < limitOf(5000))
     for (const app of [api, worker]) {
       const line = await eventually('it says so', () => app.lines.find((line) => line.service === service && line.state === 'down'))
       t.match(line, { level: 'warn', host: away.host, name: app === api ? 'api' : 'worker' })

@@ -5,11 +5,12 @@ import { seal } from '../../src/orders/envelope.js'
 import { openChannel, publishRaw } from '../support/broker.js'
 import { booked, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
+import { limitOf } from '../support/limits.js'
 import { needs, openPlace } from '../support/place.js'
 import { preloading } from '../support/preload.js'
 import { runComanda } from '../support/processes.js'
 
-t.setTimeout(100_000)
+t.setTimeout(limitOf(120_000))
 
 /** Loaded before the worker: the process dies, as by a crash of its own, in the middle of writing whatever holds this text. */
 const FATAL = 'what ends a worker'

@@ -4,6 +4,7 @@ import { startApi } from '../support/apps.js'
 import { type Collector, openCollector, type SpanSeen } from '../support/collector.js'
 import { contractFetch } from '../support/contract.js'
 import { eventually } from '../support/eventually.js'
+import { limitOf } from '../support/limits.js'
 import { line, newcomer } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
 import { portOf, type Process, runComanda } from '../support/processes.js'
@@ -125,7 +126,7 @@ t.test('a collector that is not there harms no order, is told once, and holds no
   const started = Date.now()
   api.child.kill('SIGTERM')
   t.equal(await api.exited, 0)
-  t.ok(Date.now() - started < 4000)
+  t.ok(Date.now() - started < limitOf(5000))
   t.equal(told().length, 1)
   t.match(told()[0], /"level":"warn".*"reason":".*ECONNREFUSED/)
 })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { InjectOptions, Response } from 'light-my-request'
 import t from 'tap'
 import { startApi } from '../support/apps.js'
+import { limitOf } from '../support/limits.js'
 import { line, newcomer, newOperator, place as placeOrder, registration, type Shown } from '../support/people.js'
 import { openPlace } from '../support/place.js'
 import { holds } from '../support/properties.js'
@@ -16,7 +17,7 @@ const place = await openPlace(t)
 const api = await startApi(t, place, { AMQP_URL: '', LOGIN_LIMIT: '100000' })
 const [ana, operator] = [await newcomer(api), await newOperator(api, place)]
 const orders = (await Promise.all(Array.from({ length: 40 }, async () => await placeOrder(api, ana)))).map((placed) => placed.json<Shown>().order_id)
-const LIMIT_MS = 3000
+const LIMIT_MS = limitOf(5000)
 
 type Method = NonNullable<InjectOptions['method']>
 const { paths } = api.swagger() as { paths: Record<string, Record<string, unknown>> }

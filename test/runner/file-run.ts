@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { BUILD } from '../support/build.js'
 import { endStrays } from './leftovers.js'
@@ -33,13 +33,13 @@ const PRELOAD = join(BUILD, 'test/runner/preload.js')
 
 let number = 0
 
-/** Runs one test file in a process of its own; whatever it started has ended when this resolves. */
+/** Runs one test file in a process of its own; whatever it started has ended when this resolves. @param file of the project, or anywhere by its whole path */
 export async function runFile (file: string, { env, folder, slowness, signal }: Setting): Promise<FileRun> {
   const temporary = join(folder, String(++number))
   mkdirSync(temporary, { mode: 0o711 })
   const mark = `${process.pid}.${number}`
   const started = performance.now()
-  const child = spawn(process.execPath, ['--import', PRELOAD, join(BUILD, file.replace(/\.ts$/, '.js'))], {
+  const child = spawn(process.execPath, ['--import', PRELOAD, resolve(BUILD, file.replace(/\.ts$/, '.js'))], {
     env: { ...env, TMPDIR: temporary, TEST_MARK: mark, TAP_TIMEOUT: String(LIMIT_S * slowness) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'] // by the channel it learns that this process is gone
   })
