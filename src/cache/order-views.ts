@@ -1,7 +1,9 @@
 import type { Redis, Result } from 'ioredis'
-import { fromEnvelope, seal, type SealedEvent } from '../orders/envelope.js'
+import { fromEnvelope, seal } from '../orders/envelope.js'
 import { type Order, orderJson } from '../orders/order.js'
-import { type AcceptedView, type OrderView, rank } from '../orders/view.js'
+import { type AcceptedView, higher, type OrderView, rank } from '../orders/view.js'
+import { MissedViews } from './missed-views.js'
+import type { DatedView, ViewToPut } from './view-to-put.js'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -40,24 +42,8 @@ return now - (redis.call('set', KEYS[1], now, 'NX', 'GET') or now)`
 const PERSISTED_MS = 60_000
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
 const UNPERSISTED_MS = 24 * 3_600_000
-/** Views that Redis did not take and that are tried again: 10 MB or so. */
-const MOST_MISSED = 10_000
-const REPAIR_MS = 250
-const REPAIR_AGAIN_MS = 1000
-const REPAIR_BATCH = 500
 const RANK_DIGITS = 12
 const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
-
-/** A view to write; `replaces` names a rejected event whose view gives way whatever its rank. */
-export interface ViewToPut {
-  view: OrderView
-  replaces?: string | undefined
-  /** The event it shows, when it is at hand with its JSON. */
-  sealed?: SealedEvent | undefined
-}
-
-/** With the moment since which it should be in Redis, milliseconds since 1970. */
-interface DatedView extends ViewToPut { at: number }
 
 export interface FoundView {
   view: OrderView | null
@@ -79,15 +65,16 @@ export class OrderViews {
   #reading: Promise<ReadonlyArray<string | null>> | null = null
   #gathered: DatedView[] = []
   #writing: Promise<boolean> | null = null
-  readonly #missed = new Map<string, DatedView>()
-  #repairing: NodeJS.Timeout | null = null
-  #underRepair = 0
+  readonly #missed: MissedViews
+  /** Views written since then are there: Redis was in sight again, or was new. Milliseconds since 1970. */
+  #doubtedFrom = 0
   #doubtedUntil = 0
 
   constructor (redis: Redis, prefix: string, onFailure: (error: Error) => void) {
     this.#redis = redis
     this.#prefix = prefix
     this.#onFailure = onFailure
+    this.#missed = new MissedViews({ write: async (views) => await this.#write(views), lifeMs: PERSISTED_MS, onOverflow: () => this.doubt() })
     if ('putOrderViews' in redis) return
     const client: Redis = redis
     client.defineCommand('putOrderViews', { lua: PUT })
@@ -99,15 +86,35 @@ export class OrderViews {
    * or emptied, so lately that a persisted view from before may still live.
    */
   get inDoubt (): boolean {
-    return this.#missed.size + this.#underRepair > 0 || Date.now() < this.#doubtedUntil
+    return this.#missed.size > 0 || Date.now() < this.#doubtedUntil
+  }
+
+  /**
+   * Whether a view of an order may be missing that is known to be as of `since` (milliseconds since 1970; null: it is not known at
+   * all): whatever is newer than an order that was changed since Redis is in sight again is there.
+   */
+  mayMiss (since: number | null): boolean {
+    return Date.now() < this.#doubtedUntil && (since === null || since < this.#doubtedFrom)
   }
 
   /** For the next minute: Redis was out of sight, and whatever was written meanwhile is not there. */
   doubt (): void {
-    this.#doubtedUntil = Date.now() + PERSISTED_MS
+    this.#doubtFrom(Date.now())
   }
 
+  #doubtFrom (moment: number): void {
+    this.#doubtedFrom = Math.max(this.#doubtedFrom, moment)
+    this.#doubtedUntil = Math.max(this.#doubtedUntil, moment + PERSISTED_MS)
+  }
+
+  /** What this process could not write yet is found all the same. */
   async get (orderId: string): Promise<FoundView> {
+    const found = await this.#get(orderId)
+    const own = this.#missed.size > 0 ? this.#missed.get(orderId) : undefined
+    return own ? { ...found, view: higher(own.view, found.view) } : found
+  }
+
+  async #get (orderId: string): Promise<FoundView> {
     const value = await this.#ask(this.#key(orderId))
     if (value === undefined) {
       this.reads.error++
@@ -118,7 +125,7 @@ export class OrderViews {
       this.reads[value === null ? 'miss' : 'hit']++
       if (value !== null) return { view, asked: true }
       const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
-      this.#doubtedUntil = Math.max(this.#doubtedUntil, Date.now() + PERSISTED_MS - age)
+      this.#doubtFrom(Date.now() - age)
       return { view: null, asked: true }
     } catch (error) {
       this.reads.error++
@@ -183,34 +190,9 @@ export class OrderViews {
       return true
     } catch (error) {
       this.#onFailure(error as Error)
-      this.#miss(views)
+      this.#missed.add(views)
       return false
     }
-  }
-
-  #miss (views: readonly DatedView[]): void {
-    for (const missed of views) {
-      const key = `${missed.view.order.order_id} ${missed.replaces ?? ''}`
-      const known = this.#missed.get(key)
-      this.#missed.delete(key)
-      this.#missed.set(key, known && rank(known.view) > rank(missed.view) ? known : missed)
-    }
-    for (const key of this.#missed.keys()) {
-      if (this.#missed.size <= MOST_MISSED) break
-      this.#missed.delete(key)
-    }
-    const pause = this.#underRepair > 0 ? REPAIR_AGAIN_MS : REPAIR_MS
-    this.#repairing ??= setTimeout(() => { void this.#repair() }, pause).unref()
-  }
-
-  async #repair (): Promise<void> {
-    this.#repairing = null
-    const since = Date.now() - PERSISTED_MS
-    const missed = [...this.#missed.values()].filter(({ at }) => at > since)
-    this.#missed.clear()
-    this.#underRepair++
-    for (let from = 0; from < missed.length; from += REPAIR_BATCH) await this.#write(missed.slice(from, from + REPAIR_BATCH))
-    this.#underRepair--
   }
 
   #key (orderId: string): string {

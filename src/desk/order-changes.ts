@@ -19,6 +19,8 @@ export interface ChangeRequest {
   if_match?: string | undefined
 }
 
+type Latest = Awaited<ReturnType<OrderReader['latest']>>
+
 export interface OrderChangesOptions {
   reader: OrderReader
   intake: IntakePort
@@ -27,8 +29,6 @@ export interface OrderChangesOptions {
   claims: ClaimsPort | null
   /** UUIDv7 */
   newId: () => string
-  /** Whether a version may exist that neither the views nor the tables show. */
-  mayBeHidden: () => boolean
 }
 
 /**
@@ -44,11 +44,12 @@ export class OrderChanges {
 
   /** @throws OrderError as OrderReader.find; `not_owner`, `not_amendable`, `stale`, `lost_race`; as IntakePort.take */
   async amend (request: ChangeRequest, change: Partial<OrderLine>): Promise<Answer> {
-    const view = await this.#options.reader.latest(request.order_id, request.caller)
+    const latest = await this.#options.reader.latest(request.order_id, request.caller)
+    const { view } = latest
     if (view.order.user_id !== request.caller.user_id) throw new OrderError('not_owner')
     const line = { ...lineOf(view), ...change }
     if (isSame(line, lineOf(view))) return answer(view, request.caller)
-    return await this.#change(view, request, isAmendable(view.order.status) ? null : 'not_amendable', (origin) => amendOrder(view, line, origin))
+    return await this.#change(latest, request, isAmendable(view.order.status) ? null : 'not_amendable', (origin) => amendOrder(view, line, origin))
   }
 
   /** Its owner's and an operator's move. @throws OrderError as `move` */
@@ -64,16 +65,17 @@ export class OrderChanges {
 
   async #move (request: ChangeRequest, to: MovableStatus): Promise<Answer> {
     const { caller, order_id } = request
-    const view = await this.#options.reader.latest(order_id, caller)
+    const latest = await this.#options.reader.latest(order_id, caller)
+    const { view } = latest
     const { status } = view.order
     if (status === to) return answer(view, caller)
-    return await this.#change(view, request, mayMove(status, to, caller.role) ? null : 'illegal_move', (origin) => moveOrder(view, to, origin))
+    return await this.#change(latest, request, mayMove(status, to, caller.role) ? null : 'illegal_move', (origin) => moveOrder(view, to, origin))
   }
 
-  async #change (view: OrderView, request: ChangeRequest, fault: 'not_amendable' | 'illegal_move' | null, build: (origin: Origin) => OrderEvent): Promise<Answer> {
+  async #change ({ view, hidden }: Latest, request: ChangeRequest, fault: 'not_amendable' | 'illegal_move' | null, build: (origin: Origin) => OrderEvent): Promise<Answer> {
     const { caller, request_id, traceparent, if_match } = request
     const { intake, views, newId } = this.#options
-    this.#checkPrecondition(view, if_match)
+    checkPrecondition(view, hidden, if_match)
     if (fault) throw new OrderError(fault, { tag: entityTag(view.order) })
     const event = build({ event_id: newId(), now: thisMoment(), request_id, traceparent })
     await this.#claim(event, request)
@@ -86,18 +88,18 @@ export class OrderChanges {
     return answer(changed, caller)
   }
 
-  #checkPrecondition ({ order }: OrderView, ifMatch: string | undefined): void {
-    if (ifMatch === undefined || matches(ifMatch, order)) return
-    if (isAhead(ifMatch, order) && this.#options.mayBeHidden()) throw new OrderError('version_not_visible_yet')
-    throw new OrderError('stale', { tag: entityTag(order) })
-  }
-
   async #claim ({ event_id, order }: OrderEvent, { caller, if_match }: ChangeRequest): Promise<void> {
     const { claims, reader } = this.#options
     if (await claims?.take(order.order_id, order.version, event_id) !== false) return
     const present = await reader.find(order.order_id, caller)
     throw new OrderError(if_match === undefined ? 'lost_race' : 'stale', { tag: present.tag })
   }
+}
+
+function checkPrecondition ({ order }: OrderView, hidden: boolean, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || matches(ifMatch, order)) return
+  if (hidden && isAhead(ifMatch, order)) throw new OrderError('version_not_visible_yet')
+  throw new OrderError('stale', { tag: entityTag(order) })
 }
 
 function lineOf ({ order: { item_description, item_quantity, item_price } }: OrderView): OrderLine {

@@ -19,10 +19,12 @@ export interface OrderReaderOptions {
   views: ViewsPort | null
   orders: OrdersPort
   /**
-   * Whether an order may exist that neither the views nor the tables show: it is in the broker's queue and its view is lost.
+   * Whether an order, or a newer version of one, may exist that neither the views nor the tables show: it is in the broker's queue
+   * and its view is lost.
    * @param asked whether the views could be asked just now
+   * @param since when what is known of the order was taken, milliseconds since 1970; null: nothing is known
    */
-  mayBeHidden: (asked: boolean) => boolean
+  mayBeHidden: (asked: boolean, since: number | null) => boolean
 }
 
 export type ListQuery = Omit<OrderFilter, 'after'> & { cursor?: string | undefined }
@@ -40,17 +42,19 @@ export class OrderReader {
 
   /** @throws OrderError `order_not_found`, also for somebody else's order; `order_not_visible_yet` */
   async find (orderId: string, caller: Caller): Promise<Answer> {
-    const { view, hidden } = await this.#cached(orderId)
-    return answer(this.#shown(view && this.#isTrusted(view) ? view : await this.#compare(orderId, view), hidden, caller), caller)
+    const { view, asked } = await this.#cached(orderId)
+    return answer(this.#shown(view && this.#isTrusted(view) ? view : await this.#compare(orderId, view), asked, caller), caller)
   }
 
   /**
-   * The higher of row and view, both asked: what a change is built on. With Postgres away the view alone.
+   * The higher of row and view, both asked: what a change is built on. With Postgres away the view alone. `hidden`: a newer
+   * version may exist.
    * @throws OrderError as `find`
    */
-  async latest (orderId: string, caller: Caller): Promise<OrderView> {
-    const { view, hidden } = await this.#cached(orderId)
-    return this.#shown(await this.#compare(orderId, view), hidden, caller)
+  async latest (orderId: string, caller: Caller): Promise<{ view: OrderView, hidden: boolean }> {
+    const { view: cached, asked } = await this.#cached(orderId)
+    const view = this.#shown(await this.#compare(orderId, cached), asked, caller)
+    return { view, hidden: this.#options.mayBeHidden(asked, Date.parse(view.order.updated_at)) }
   }
 
   /** A customer's own orders, or for an operator everybody's: persisted ones, newest first. @throws OrderError `bad_cursor`, `forbidden` */
@@ -69,16 +73,13 @@ export class OrderReader {
   async timeline (orderId: string, { limit, cursor }: { limit: number, cursor?: string | undefined }, caller: Caller): Promise<Page<TimelineEntry>> {
     const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor)
     if (after === null) throw new OrderError('bad_cursor')
-    const view = await this.latest(orderId, caller)
+    const { view } = await this.latest(orderId, caller)
     const entries = await this.#options.orders.timeline(orderId, view.persisted ? [] : view.taken, { limit: limit + 1, after })
     return toPage(entries, limit, encodeTimelineCursor)
   }
 
-  /** `hidden`: an order may exist that is not found, for its view could not be asked for or may be lost. */
-  async #cached (orderId: string): Promise<{ view: OrderView | null, hidden: boolean }> {
-    const { views, mayBeHidden } = this.#options
-    const { view, asked } = await views?.get(orderId) ?? { view: null, asked: false }
-    return { view, hidden: mayBeHidden(asked) }
+  async #cached (orderId: string): Promise<{ view: OrderView | null, asked: boolean }> {
+    return await this.#options.views?.get(orderId) ?? { view: null, asked: false }
   }
 
   async #compare (orderId: string, cached: OrderView | null): Promise<OrderView | null> {
@@ -100,8 +101,8 @@ export class OrderReader {
     return persisted || Math.abs(Date.now() - Date.parse(order.updated_at)) < TRUSTED_UNPERSISTED_MS
   }
 
-  #shown (view: OrderView | null, hidden: boolean, caller: Caller): OrderView {
-    if (!view) throw new OrderError(hidden ? 'order_not_visible_yet' : 'order_not_found')
+  #shown (view: OrderView | null, asked: boolean, caller: Caller): OrderView {
+    if (!view) throw new OrderError(this.#options.mayBeHidden(asked, null) ? 'order_not_visible_yet' : 'order_not_found')
     if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
     return view
   }

@@ -22,6 +22,8 @@ export interface ViewsPort {
   put (views: ReadonlyArray<{ view: OrderView, replaces?: string, sealed?: SealedEvent }>): Promise<unknown>
   /** The cache was out of sight or emptied lately: views may be missing, or be older than what was seen elsewhere. */
   readonly inDoubt: boolean
+  /** Whether a view may be missing that is newer than this moment (milliseconds since 1970), or, for null, any view of an order. */
+  mayMiss (since: number | null): boolean
 }
 
 /** Who is changing a version of an order just now. Never throws: where it cannot be asked everybody wins, and the chain decides. */

@@ -17,7 +17,8 @@ declare module 'fastify' {
 
 export const deskPlugin = fp(async (app) => {
   const { intake, views, claims, idempotencyKeys: keys } = app
-  const mayBeHidden = (asked = true) => app.broker !== null && (!asked || app.health.state('redis') !== 'up' || views?.inDoubt === true)
+  const mayBeHidden = (asked: boolean, since: number | null) =>
+    app.broker !== null && (!asked || app.health.state('redis') !== 'up' || views === null || views.mayMiss(since))
   const orders: OrdersPort = {
     find: async (orderId, eventId) => await findOrder(app.standingPool(), orderId, eventId),
     list: async (filter) => await listOrders(app.standingPool(), filter),
@@ -26,5 +27,5 @@ export const deskPlugin = fp(async (app) => {
   const reader = new OrderReader({ views, orders, mayBeHidden })
   app.decorate('orderReader', reader)
   app.decorate('orderDesk', new OrderDesk({ intake, views, keys, newId }))
-  app.decorate('orderChanges', new OrderChanges({ reader, intake, views, claims, newId, mayBeHidden }))
+  app.decorate('orderChanges', new OrderChanges({ reader, intake, views, claims, newId }))
 }, { name: 'desk', dependencies: ['config', 'postgres', 'redis', 'amqp', 'intake'] })

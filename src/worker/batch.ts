@@ -1,4 +1,4 @@
-import type { ViewToPut } from '../cache/order-views.js'
+import type { ViewToPut } from '../cache/view-to-put.js'
 import { type Decision, extendChain, type Outcome } from '../orders/chain.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type OrderView, persistedView } from '../orders/view.js'

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { OrderViews, ViewToPut } from '../cache/order-views.js'
+import type { OrderViews } from '../cache/order-views.js'
+import type { ViewToPut } from '../cache/view-to-put.js'
 import { seal } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'

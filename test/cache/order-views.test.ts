@@ -176,6 +176,17 @@ t.test('a view that Redis did not take is put when it is back, the highest of ea
   t.strictSame(await seen(changed), changed)
 })
 
+t.test('a view that Redis did not take is found by the process that put it, over a lower one', real, async (t) => {
+  const { proxy, own } = await behindProxy(t)
+  const [accepted, , changed] = fourViews()
+  await own.put([{ view: accepted }])
+  proxy.mode = 'refuse'
+  proxy.cut()
+  await own.put([{ view: changed }])
+  t.strictSame(await own.get(changed.order.order_id), { view: changed, asked: false })
+  t.strictSame(await own.get(placement(1).order.order_id), { view: null, asked: false })
+})
+
 t.test('a put that replaces a rejected event\'s view is repeated as such', real, async (t) => {
   const { proxy, own } = await behindProxy(t)
   const [, persisted, changed] = fourViews()
@@ -194,8 +205,11 @@ t.test('an emptied Redis is in doubt for a minute, an old one is not', real, asy
   await views.get(placement(1).order.order_id)
   t.equal(views.inDoubt, false, 'it has been there for long')
   await place.redis!.del(since) // as FLUSHALL does
+  const emptied = Date.now()
+  t.equal(views.mayMiss(null), false)
   await views.get(placement(1).order.order_id)
   t.equal(views.inDoubt, true)
+  t.strictSame([null, emptied - 1000, emptied + 1000].map((since) => views.mayMiss(since)), [true, true, false], 'what came later is there')
   t.ok(Number(await place.redis!.get(since)) > Date.now() - 60_000, 'and every other process knows')
   const { own } = await behindProxy(t)
   await place.redis!.set(since, Date.now() - 59_000)
@@ -249,7 +263,7 @@ t.test('a Redis that stays silent, is cut off or is gone is a miss that was not 
   t.equal(await app.views!.put([{ view }]), true)
   const misses = async (when: string) => {
     const [started, before] = [performance.now(), told()]
-    t.strictSame(await Promise.all([app.views!.get(id), app.views!.put([{ view }])]), [{ view: null, asked: false }, false], when)
+    t.strictSame(await Promise.all([app.views!.get(placement(1).order.order_id), app.views!.put([{ view }])]), [{ view: null, asked: false }, false], when)
     const took = performance.now() - started
     t.ok(took < limitOf(3000), `${when}: ${Math.round(took)} ms`)
     t.equal(told() - before, 2, `${when}: each failure is told`)

@@ -88,19 +88,21 @@ t.test('a Redis that is full goes on serving what it holds, and orders are place
   t.equal(await client.exists(key(id)), 0, 'what is read is the row')
 })
 
-t.test('an order in the queue whose view a full or silent Redis does not have is not visible yet, never unknown', real.skip ? real : needs('rabbitmq'), async (t) => {
+t.test('an order in the queue whose view a full or silent Redis did not take is seen by the api that took it, and never unknown to another', real.skip ? real : needs('rabbitmq'), async (t) => {
   const { redis, client, env } = await ownRedis(t)
-  const api = await startApi(t, place, env)
+  const [api, other] = [await startApi(t, place, env), await startApi(t, place, env)]
   const ana = await newcomer(api)
-  const isHidden = async (when: string) => {
+  const placeAndRead = async (when: string) => {
     const placed = await placeOrder(api, ana)
     t.equal(placed.statusCode, 202, when)
-    isProblem(t, await ask(api, ana, ['GET', placed.json<Shown>().order_id]), 404, 'order-not-visible-yet', when)
+    const { order_id: id } = placed.json<Shown>()
+    t.match((await ask(api, ana, ['GET', id])).json(), { order_id: id, status: 'accepted' }, when)
+    return id
   }
   await client.config('SET', 'maxmemory', '1')
-  await isHidden('full')
+  await placeAndRead('full')
   await redis.kill('SIGSTOP')
-  for (let round = 0; round < 8; round++) await isHidden('silent')
+  for (let round = 0; round < 8; round++) isProblem(t, await ask(other, ana, ['GET', await placeAndRead('silent')]), 404, 'order-not-visible-yet', 'silent')
 })
 
 t.test('a view that Redis took though its answer was lost undoes no newer one', real, async (t) => {

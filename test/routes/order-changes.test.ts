@@ -2,12 +2,13 @@ import t from 'tap'
 import { ORDER_STATUSES, type OrderStatus } from '../../src/orders/lifecycle.js'
 import { acceptedView } from '../../src/orders/view.js'
 import { insertOutbox } from '../../src/store/outbox.js'
-import { startApi, startWorker } from '../support/apps.js'
+import { isUp, startApi, startWorker } from '../support/apps.js'
 import { amendment, booked as bookedOf } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { amend, ask, booked, cancel, line, move, newcomer, newOperator, place as placeOrder, reads, type Shown } from '../support/people.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
 import { isProblem, pointersOf } from '../support/problems.js'
+import { openProxy } from '../support/proxy.js'
 
 const place = await openPlace(t)
 const api = await startApi(t, place)
@@ -173,6 +174,29 @@ t.test('an If-Match above what is known is answered 503 while a version may be h
   isProblem(t, hidden, 503, 'version-not-visible-yet')
   t.equal(hidden.headers['retry-after'], '1')
   isProblem(t, await ask(api, ana, amend(id, { item_quantity: 9 }), { 'if-match': '"2"' }), 412, 'stale')
+})
+
+t.test('after Redis was out of sight a version may be hidden above an older order, not above one that was changed since', needs('redis', 'rabbitmq'), async (t) => {
+  const proxy = await openProxy(t, place.env.REDIS_URL!)
+  const own = await startApi(t, place, { REDIS_URL: proxy.url })
+  const [{ order_id: older }, { order_id: changed }] = [await booked(own, ana), await booked(own, ana)]
+  const ahead = async (id: string, version: string) => await ask(own, ana, amend(id, { item_quantity: 9 }), { 'if-match': version })
+  proxy.mode = 'refuse'
+  proxy.cut()
+  await eventually('the api knows', () => own.health.state('redis') === 'down')
+  proxy.mode = 'pass'
+  await isUp(own, 'redis')
+  t.equal((await ask(own, ana, amend(changed, { item_quantity: 4 }))).statusCode, 202)
+  isProblem(t, await ahead(older, '"2"'), 503, 'version-not-visible-yet')
+  isProblem(t, await ahead(changed, '"3"'), 412, 'stale', 'the api made the version before it')
+})
+
+t.test('a view that could not be asked for may hide the version that If-Match names', needs('redis', 'rabbitmq'), async (t) => {
+  const proxy = await openProxy(t, place.env.REDIS_URL!)
+  const own = await startApi(t, place, { REDIS_URL: proxy.url, REDIS_TIMEOUT_MS: '50' })
+  const { order_id: id } = await booked(api, ana)
+  proxy.mode = 'mute'
+  isProblem(t, await ask(own, ana, amend(id, { item_quantity: 9 }), { 'if-match': '"2"' }), 503, 'version-not-visible-yet')
 })
 
 t.test('a change refused for certain leaves its version free', needs('redis'), async (t) => {
