@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -24,33 +25,43 @@ export interface MigrateOptions {
  * @throws StoreError; once `signal` is aborted, its reason
  */
 export async function migrate (databaseUrl: string, { signal, onWait = () => {} }: MigrateOptions = {}): Promise<string[]> {
+  signal?.throwIfAborted()
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2000, application_name: 'comanda migrate' })
   client.on('error', () => {}) // the query under way reports it
-  const stop = () => { void client.end().catch(() => {}) }
-  signal?.addEventListener('abort', stop)
   try {
-    await client.connect()
-    if ((await migrationState(client)).pending.length === 0) return []
-    // Loaded only where there is something to do: it weighs 20 MiB in every process otherwise.
-    const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
-    await takeLock(client, PG_MIGRATE_LOCK_ID, onWait, signal)
-    const applied = await runner({
-      dbClient: client,
-      dir: MIGRATIONS,
-      direction: 'up',
-      loader: 'legacy',
-      migrationsTable: 'migrations',
-      noLock: true, // it is held, until this session ends
-      log: () => {}
-    } as Parameters<typeof Runner>[0])
-    return applied.map(({ name }) => name)
+    // Of a client that is ended while it connects the driver never settles the connecting.
+    return await Promise.race([applyPending(client, onWait, signal), abortion(signal)])
   } catch (error) {
     signal?.throwIfAborted()
     throw storeError(error)
   } finally {
-    signal?.removeEventListener('abort', stop)
-    await client.end().catch(() => {})
+    const ended = client.end().catch(() => {})
+    if (signal?.aborted !== true) await ended
   }
+}
+
+async function applyPending (client: pg.Client, onWait: () => void, signal: AbortSignal | undefined): Promise<string[]> {
+  await client.connect()
+  if ((await migrationState(client)).pending.length === 0) return []
+  // Loaded only where there is something to do: it weighs 20 MiB in every process otherwise.
+  const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
+  await takeLock(client, PG_MIGRATE_LOCK_ID, onWait, signal)
+  const applied = await runner({
+    dbClient: client,
+    dir: MIGRATIONS,
+    direction: 'up',
+    loader: 'legacy',
+    migrationsTable: 'migrations',
+    noLock: true, // it is held, until this session ends
+    log: () => {}
+  } as Parameters<typeof Runner>[0])
+  return applied.map(({ name }) => name)
+}
+
+async function abortion (signal: AbortSignal | undefined): Promise<never> {
+  await (signal ? once(signal, 'abort') : new Promise<never>(() => {}))
+  signal?.throwIfAborted()
+  throw new Error('not aborted')
 }
 
 /** The library's own wait is one statement that neither ends at a signal nor can say that it waits. Its lock is kept: releases before this one take it. */

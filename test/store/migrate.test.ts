@@ -2,8 +2,10 @@ import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { migrate } from '../../src/store/migrate.js'
+import { eventually } from '../support/eventually.js'
 import { openPlace, type Place } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
+import { openProxy } from '../support/proxy.js'
 
 const WAITING = 'another process creates or changes the tables: waiting for it'
 
@@ -45,4 +47,15 @@ t.test('a migration that is given up is rejected with the reason, and leaves not
   const giving = new AbortController()
   await t.rejects(migrate(place.env.DATABASE_URL!, { signal: giving.signal, onWait: () => giving.abort(new Error('no longer wanted')) }), { message: 'no longer wanted' })
   t.strictSame((await place.pool.query("select from pg_tables where schemaname = 'public'")).rowCount, 0)
+})
+
+t.test('a migration is given up at once while its server, silent, does not even let it in', async (t) => {
+  const place = await openPlace(t)
+  const proxy = await openProxy(t, place.env.DATABASE_URL!)
+  proxy.mode = 'mute'
+  const giving = new AbortController()
+  const migrating = migrate(proxy.url, { signal: giving.signal })
+  await eventually('it connects', () => proxy.connections > 0)
+  giving.abort(new Error('no longer wanted'))
+  await t.rejects(migrating, { message: 'no longer wanted' })
 })

@@ -12,6 +12,8 @@ export interface Proxy {
   cutOn: Buffer | null
   /** Forwards these bytes, once, and cuts the connection as the service answers them: the answer is lost. */
   cutAfter: Buffer | null
+  /** Clients that are connected now. */
+  readonly connections: number
   /** Cuts every open connection. (`resetAndDestroy` leaves Node 20 spinning in its own clean-up at exit.) */
   cut (): void
 }
@@ -58,6 +60,7 @@ export async function openProxy (t: Test, url: string): Promise<Proxy> {
     mode: 'pass',
     cutOn: null,
     cutAfter: null,
+    get connections () { return sockets.size / 2 },
     cut: () => { for (const socket of sockets) socket.destroy() }
   }
   t.teardown(() => {
