@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { migrate } from '../../src/store/migrate.js'
 import { eventually } from '../support/eventually.js'
+import { limitOf } from '../support/limits.js'
 import { openPlace, type Place } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 import { openProxy } from '../support/proxy.js'
@@ -56,6 +57,8 @@ t.test('a migration is given up at once while its server, silent, does not even 
   const giving = new AbortController()
   const migrating = migrate(proxy.url, { signal: giving.signal })
   await eventually('it connects', () => proxy.connections > 0)
+  const started = performance.now()
   giving.abort(new Error('no longer wanted'))
   await t.rejects(migrating, { message: 'no longer wanted' })
+  t.ok(performance.now() - started < limitOf(1000), 'the driver would give up after 2 s')
 })
