@@ -1,62 +1,94 @@
 /**
- * Who may import whom. Every room lists what it may use; all else is an error,
- * type imports included. A room without a line here fails `every-room-has-a-rule`.
+ * Who may import whom, over everything that is TypeScript here; type imports count. Each room of `src` lists what it may use,
+ * and all else is an error; a room without a line fails `every-room-has-a-rule`.
  */
-const own = (room) => `^src/${room}(/|\\.ts$)`
-const pkg = (name) => `^node_modules/${name}/`
-const node = (name) => `^(node:)?${name}$`
+const folder = (room) => `^src/${room}/`
+const file = (name) => `^src/${name}\\.ts$`
+const pkg = (name) => `^node_modules/(@types/)?${name}/`
+const node = (...names) => `^(node:)?(${names.join('|')})$`
 const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|string_decoder|timers|timers/promises|tty|url|util|v8|worker_threads)$'
 
+const domain = [folder('orders'), folder('users')]
+const time = folder('time')
+const ids = file('ids')
+const typebox = pkg('@sinclair/typebox')
+
+/** `files`: where it is not the folder of that name. */
 const rooms = {
-  orders: { why: 'the domain is pure: no I/O, clock and ids are arguments', may: ['orders', 'users'], packages: [pkg('@sinclair/typebox'), node('crypto')] },
-  users: { why: 'the domain is pure: no I/O', may: ['users'], packages: [pkg('@sinclair/typebox')] },
-  desk: { why: 'the desk knows the services only as ports', may: ['desk', 'orders', 'users'], packages: [] },
-  store: { why: 'SQL and nothing else', may: ['store', 'orders', 'users'], packages: [pkg('pg'), pkg('@types/pg'), pkg('node-pg-migrate'), anyNode] },
-  cache: { why: 'views in Redis and nothing else', may: ['cache', 'orders'], packages: [pkg('ioredis'), anyNode] },
-  broker: { why: 'the broker knows order events; the outbox reaches intake as an argument', may: ['broker', 'orders'], packages: [pkg('amqplib'), anyNode] },
-  metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: ['metrics'], packages: [pkg('prom-client')] },
-  config: { why: 'the environment is read here and depends on nothing of ours', may: ['config'], packages: [pkg('@sinclair/typebox'), pkg('env-schema')] },
-  tracing: { why: 'spans, and OpenTelemetry nowhere else', may: ['tracing', 'orders'], packages: [pkg('@opentelemetry'), node('async_hooks')] },
-  plugins: { why: 'plugins open, decorate and close; they know no route and no process', may: ['plugins', 'config', 'orders', 'users', 'desk', 'store', 'cache', 'broker', 'metrics', 'tracing'], packages: ['^node_modules/(?!prom-client/)', anyNode] },
-  routes: { why: 'routes reach services only through typed decorators', may: ['routes', 'orders', 'users', 'desk'], packages: [pkg('fastify'), pkg('@sinclair/typebox'), pkg('@fastify/type-provider-typebox')] },
-  worker: { why: 'api and worker never import each other', may: ['worker', 'config', 'orders', 'store', 'cache', 'broker', 'metrics', 'plugins', 'tracing'], packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('pino'), pkg('amqplib'), anyNode] },
-  api: { why: 'api and worker never import each other', may: ['api', 'config', 'plugins', 'routes'], packages: [pkg('fastify'), pkg('pino')] },
-  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: ['doctor', 'config', 'store', 'broker'], packages: [pkg('pg'), pkg('@types/pg'), pkg('ioredis'), pkg('amqplib'), anyNode] },
-  commands: { why: 'a command starts processes; it holds no rules of the product', may: ['commands', 'config', 'api', 'worker', 'store', 'doctor', 'logs'], packages: ['^node_modules/', anyNode] },
-  cli: { why: 'cli picks a command', may: ['cli', 'commands'], packages: [pkg('commander'), anyNode] },
-  logs: { why: 'what log lines hold and tell; pure: no I/O', may: ['logs'], packages: [pkg('@sinclair/typebox')] }
+  orders: { why: 'the domain is pure: no I/O, no HTTP; clock and ids are arguments', may: [...domain, time], packages: [typebox, node('crypto')] },
+  users: { why: 'the domain is pure: no I/O, no HTTP', may: [folder('users'), time], packages: [typebox] },
+  time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
+  ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
+  usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids], packages: [] },
+  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('crypto', 'http')] },
+  auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
+  health: { why: 'what is up, since when; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events')] },
+  store: { why: 'SQL and nothing else', may: [...domain, time], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
+  cache: { why: 'what Redis holds and nothing else', may: [...domain, time], packages: [pkg('ioredis')] },
+  broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time], packages: [pkg('amqplib'), node('buffer', 'timers/promises')] },
+  parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, folder('store'), folder('broker')], packages: [] },
+  logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },
+  metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: [], packages: [pkg('prom-client')] },
+  tracing: { why: 'spans, and OpenTelemetry nowhere else', may: domain, packages: [pkg('@opentelemetry/[^/]+'), node('async_hooks')] },
+  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), folder('store'), folder('broker')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
+  config: { files: file('config'), why: 'the environment is read here and depends on nothing of ours', may: [], packages: [typebox, pkg('env-schema')] },
+  plugins: {
+    why: 'plugins open, decorate and close what a room holds; they know no route and no process',
+    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'auth', 'health', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
+    packages: ['^node_modules/(?!prom-client/)', anyNode]
+  },
+  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
+  worker: {
+    why: 'the sources of the worker, and what becomes of their batches; it listens to no HTTP',
+    may: [...domain, time, ...['store', 'cache', 'broker', 'parking', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],
+    packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('amqplib'), node('crypto', 'events', 'timers/promises')]
+  },
+  'api-process': { files: file('api'), why: 'a composition: plugins in written order, then routes', may: [file('config'), ...['http', 'logs', 'plugins', 'routes'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
+  'worker-process': { files: file('worker'), why: 'a composition: plugins in written order, then sources; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'worker'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
+  commands: {
+    why: 'a command starts processes or shows what a room knows; it holds no rules of the product',
+    may: [file('config'), file('api'), file('worker'), ...['users', 'usecases', 'store', 'parking', 'doctor', 'logs'].map(folder)],
+    packages: [pkg('fastify'), pkg('pg'), pkg('close-with-grace'), anyNode]
+  },
+  cli: { files: file('cli'), why: 'cli picks a command', may: [folder('commands')], packages: [pkg('commander'), node('os')] }
 }
+const filesOf = ([room, { files = folder(room) }]) => files
+
+const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to })
+const others = (...names) => ({ path: `^(${names.join('|')})/` })
+
+/** What stands beside `src`. */
+const beside = [
+  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, the names of its variables and its bin', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', file('cli'), file('config')] }),
+  rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
+  rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
+  rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),
+  rule('drill-stands-alone', 'what the drill proves must not hang on how it is tested: what they share is in testkit', { path: '^drill/' }, others('test', 'bench', 'scripts')),
+  rule('scripts-read-the-contract', 'a script is part of a build: it may boot the api for its document', { path: '^scripts/' }, { path: '^(src|local|testkit|test|bench|drill)/', pathNot: [file('api'), file('config')] }),
+  rule('bench-and-drill-have-own-tests', 'a test of the product must not hang on how it is measured or harmed; documents name faults of the drill', { path: '^test/', pathNot: '^test/(bench|drill|e2e)/' }, others('bench', 'drill')),
+  rule('tests-share-by-support', 'what two folders of tests need is in test/support', { path: '^test/([^/]+)/' }, { path: '^test/', pathNot: ['^test/$1/', '^test/support/'] }),
+  rule('tests-mirror-rooms', 'a test is found by the room that it is about', { path: '^test/', pathNot: [`^test/(${[...Object.keys(rooms), 'local', 'testkit', 'bench', 'drill', 'scripts', 'deploy', 'e2e', 'faults', 'runner', 'support'].join('|')})/`, '^test/[^/]+\\.ts$'] }, {})
+]
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', comment: 'a cycle has no first file to read', from: {}, to: { circular: true } },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    { name: 'no-dev-packages', severity: 'error', comment: 'production runs without dev packages', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' } },
-    { name: 'every-room-has-a-rule', severity: 'error', comment: 'a new room needs a line here and in the map of the README', from: {}, to: { path: '^src/', pathNot: Object.keys(rooms).map(own) } },
-    {
-      name: 'opentelemetry-only-in-tracing',
-      severity: 'error',
-      comment: 'other rooms know spans by type alone',
-      from: { path: '^src/', pathNot: own('tracing') },
-      to: { path: pkg('@opentelemetry'), dependencyTypesNot: ['type-only'] }
-    },
-    {
-      name: 'opentelemetry-is-loaded-when-asked-for',
-      severity: 'error',
-      comment: 'where traces are off nothing of it is loaded: only `import()` of open.ts leads to it, and type imports',
-      from: { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },
-      to: { path: ['^src/tracing/(open|traces)\\.ts$', pkg('@opentelemetry')], dynamic: false, dependencyTypesNot: ['type-only'] }
-    },
-    { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(local|test|bench|drill)/' } },
-    { name: 'local-stands-beside', severity: 'error', comment: 'local finds and starts services and runs the product over them; of the product it knows the tables, the names of its variables and its bin', from: { path: '^local/' }, to: { path: ['^src/(?!store/|cli|config)', '^(test|bench|drill)/'] } },
-    ...Object.entries(rooms).map(([room, { why, may, packages }]) => ({
-      name: `room-${room}`,
-      severity: 'error',
-      comment: why,
-      from: { path: own(room) },
-      to: { pathNot: [...may.map(own), ...packages] }
-    })),
-    { name: 'identity-only-crypto', severity: 'error', comment: 'the domain hashes identities and nothing else', from: { path: '^src/orders/', pathNot: '^src/orders/identity' }, to: { path: node('crypto') } }
+    rule('no-cycles', 'a cycle has no first file to read; the client is generated', { pathNot: '^clients/' }, { circular: true }),
+    rule('resolvable', 'what cannot be found is checked by no rule; packages of the alternatives are installed only to measure them', { pathNot: '^bench/alternatives/contestants/' }, { couldNotResolve: true }),
+    rule('no-dev-packages', 'production runs without dev packages', { path: '^src' }, { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' }),
+    rule('src-stands-alone', 'the image holds src alone', { path: '^src/' }, { path: '^(local|testkit|test|bench|drill|scripts)/' }),
+    rule('every-room-has-a-rule', 'a new room needs a line here and in the map of the README', {}, { path: '^src/', pathNot: Object.entries(rooms).map(filesOf) }),
+    rule('api-and-worker-are-two-processes', 'either runs and is deployed without the other', { path: [file('api'), folder('routes')] }, { path: [file('worker'), folder('worker')] }),
+    rule('worker-and-api-are-two-processes', 'either runs and is deployed without the other', { path: [file('worker'), folder('worker')] }, { path: [file('api'), folder('routes')] }),
+    rule('opentelemetry-only-in-tracing', 'other rooms know spans by type alone', { path: '^src/', pathNot: folder('tracing') }, { path: pkg('@opentelemetry/[^/]+'), dependencyTypesNot: ['type-only'] }),
+    rule('opentelemetry-is-loaded-when-asked-for', 'where traces are off nothing of it is loaded: only `import()` of open.ts leads to it, and type imports',
+      { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },
+      { path: ['^src/tracing/(open|traces)\\.ts$', pkg('@opentelemetry/[^/]+')], dynamic: false, dependencyTypesNot: ['type-only'] }),
+    rule('identity-only-crypto', 'the domain hashes identities and nothing else', { path: '^src/orders/', pathNot: '^src/orders/identity' }, { path: node('crypto') }),
+    ...Object.entries(rooms).map((entry) => {
+      const [room, { why, may, packages }] = entry
+      return rule(`room-${room}`, why, { path: filesOf(entry) }, { pathNot: [filesOf(entry), ...may, ...packages] })
+    }),
+    ...beside
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,26 +1,26 @@
 /**
- * `npm run bench`: drives the real api and worker down every road and sets what they do beside a yardstick: what Fastify,
+ * `npm run bench`: drives the real api and worker down every path and sets what they do beside a yardstick: what Fastify,
  * Postgres and the broker can do at most, in the same minute on the same machine. Only the ratios travel from one machine
  * to another. With --sweep: how cost grows along one axis.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from './comanda.js'
-import { type Endings, toTheEnd } from './endings.js'
-import { describeMachine, type Machine } from './machine.js'
-import { type Options, readOptions } from './options.js'
-import { reportPage } from './page.js'
-import { type Players, startPlayers } from './players.js'
-import { plotFile } from './plot.js'
-import { playRoad, printSummary, summarize, type Summary } from './report.js'
-import type { Played } from './road.js'
-import { ROADS } from './roads.js'
-import { setStage } from './stage.js'
-import { playSweep, plotsOf, printSweep } from './sweep.js'
-import { SWEEPS } from './sweeps.js'
-
-const RESULTS = join(import.meta.dirname, 'results')
+import { build } from './setup/comanda.js'
+import { type Cleanup, withCleanup } from '../testkit/cleanup.js'
+import { describeMachine, type Machine } from './setup/machine.js'
+import { readSettings } from './options.js'
+import { reportPage } from './paths/page.js'
+import { type Rig, startRig } from './placing/rig.js'
+import { plotFile } from '../testkit/plot.js'
+import { measurePath, printSummary, summarize, type Summary } from './paths/report.js'
+import type { RoundResult } from './paths/path.js'
+import { PATHS } from './paths/all.js'
+import { RESULTS, save } from './results.js'
+import type { Settings } from './settings.js'
+import { openEnvironment } from './setup/environment.js'
+import { measureSweep, plotsOf, printSweep } from './sweeps/sweep.js'
+import { SWEEPS } from './sweeps/all.js'
 
 const HOW_MADE = [
   'load: autocannon in a process of its own, closed loop unless said otherwise: each connection waits for its answer before it asks again, so latencies suffer from coordinated omission',
@@ -30,46 +30,45 @@ const HOW_MADE = [
   'all of it shares this machine: load, api, worker, Postgres, Redis, RabbitMQ'
 ]
 
-interface Setting { options: Options, players: Players, machine: Machine, at: string }
+interface Run { settings: Settings, rig: Rig, machine: Machine, at: string }
 
-async function bench (options: Options, endings: Endings): Promise<void> {
+async function bench (settings: Settings, cleanup: Cleanup): Promise<void> {
   const at = new Date().toISOString()
   const machine = describeMachine()
   const folder = mkdtempSync(join(tmpdir(), 'comanda-bench-'))
-  endings.add(folder, () => rmSync(folder, { recursive: true, force: true }))
-  mkdirSync(RESULTS, { recursive: true })
-  const [stage] = await Promise.all([setStage(process.env, endings), build()])
-  Object.assign(machine, stage.services)
+  cleanup.add(folder, () => rmSync(folder, { recursive: true, force: true }))
+  const [environment] = await Promise.all([openEnvironment(process.env, cleanup), build()])
+  Object.assign(machine, environment.services)
   console.log(JSON.stringify({ ...machine, busy: undefined }, null, 1).replaceAll(/[{}",]|\n(?=\s*})/g, '').trim())
-  const players = await startPlayers(options, stage, { folder, profiles: options.profile ? RESULTS : null }, endings)
-  const setting = { options, players, machine, at }
-  if (options.sweep === null) await benchRoads(setting)
-  else await benchSweep(setting)
+  const rig = await startRig(settings, environment, { folder, profiles: settings.profile ? RESULTS : null }, cleanup)
+  const run = { settings, rig, machine, at }
+  if (settings.sweep === null) await benchPaths(run)
+  else await benchSweep(run)
 }
 
-async function benchRoads ({ options, players, machine, at }: Setting): Promise<void> {
-  const rounds: Record<string, Played[]> = {}
+async function benchPaths ({ settings, rig, machine, at }: Run): Promise<void> {
+  const rounds: Record<string, RoundResult[]> = {}
   const summary: Summary[] = []
-  for (const road of ROADS.filter(({ name }) => options.only.includes(name))) {
-    rounds[road.name] = await playRoad(road, players)
-    summary.push(summarize(road, rounds[road.name]!, options))
+  for (const path of PATHS.filter(({ name }) => settings.only.includes(name))) {
+    rounds[path.name] = await measurePath(path, rig)
+    summary.push(summarize(path, rounds[path.name]!, settings))
   }
   printSummary(summary)
   const how = [...HOW_MADE, ...summary.map(({ title, how }) => `${title}: ${how}`)]
   conclude(machine, how)
-  save(at, 'json', `${JSON.stringify({ at, options, machine, how, summary, rounds }, null, 2)}\n`)
-  if (options.report) save(at, 'html', reportPage({ at, machine, how, summary, rounds }))
+  save(`${at}.json`, `${JSON.stringify({ at, options: settings, machine, how, summary, rounds }, null, 2)}\n`)
+  if (settings.report) save(`${at}.html`, reportPage({ at, machine, how, summary, rounds }))
 }
 
-async function benchSweep ({ options, players, machine, at }: Setting): Promise<void> {
-  const sweep = SWEEPS.find(({ name }) => name === options.sweep)!
+async function benchSweep ({ settings, rig, machine, at }: Run): Promise<void> {
+  const sweep = SWEEPS.find(({ name }) => name === settings.sweep)!
   console.log(`\n${sweep.name}`)
-  const points = await playSweep(sweep, players, options.largest)
+  const points = await measureSweep(sweep, rig, settings.largest)
   printSweep(sweep, points)
   const how = [...HOW_MADE, sweep.how]
   conclude(machine, how)
-  save(at, 'json', `${JSON.stringify({ at, options, machine, how, sweep: sweep.name, units: sweep.units, points }, null, 2)}\n`)
-  save(at, 'svg', plotFile(plotsOf(sweep, points)), options.plot)
+  save(`${at}.json`, `${JSON.stringify({ at, options: settings, machine, how, sweep: sweep.name, units: sweep.units, points }, null, 2)}\n`)
+  save(`${at}.svg`, plotFile(plotsOf(sweep, points)), settings.plot)
 }
 
 function conclude ({ busy }: Machine, how: readonly string[]): void {
@@ -77,13 +76,7 @@ function conclude ({ busy }: Machine, how: readonly string[]): void {
   console.log(`\n${how.join('\n')}\n`)
 }
 
-function save (at: string, kind: string, content: string, elsewhere: string | null = null): void {
-  const file = elsewhere ?? join(RESULTS, `${at.replaceAll(':', '-')}.${kind}`)
-  writeFileSync(file, content)
-  console.log(file)
-}
-
-await toTheEnd(async (endings) => {
-  const options = readOptions(process.argv.slice(2))
-  if (options) await bench(options, endings)
+await withCleanup(async (cleanup) => {
+  const settings = readSettings(process.argv.slice(2))
+  if (settings) await bench(settings, cleanup)
 })

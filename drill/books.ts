@@ -1,4 +1,4 @@
-import type { OrderLine } from '../src/orders/order.js'
+import type { OrderInput } from '../src/orders/order.js'
 import type { Op, Seen } from './history.js'
 import type { EventRow, OrderRow, Tables } from './tables.js'
 
@@ -53,7 +53,7 @@ export class Books {
   }
 
   /** What was asked for by the placement of this order. */
-  lineOf (row: Pick<OrderRow, 'item_description'>): OrderLine | undefined {
+  lineOf (row: Pick<OrderRow, 'item_description'>): OrderInput | undefined {
     return this.#placements.get(tokenOf(row))?.[0]?.line
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { OrderLine } from '../src/orders/order.js'
+import type { OrderInput } from '../src/orders/order.js'
 import { type Answered, type Asked, type Asking, outcomeOf, problemIn, seenIn } from './asking.js'
 import type { Ending, History, Invocation, Op, Seen } from './history.js'
 import type { Person } from './people.js'
-import type { Random } from './random.js'
+import type { Random } from '../testkit/random.js'
 
 /** A request whose outcome is not known is repeated under its key after these pauses, milliseconds. */
 const RETRIES_MS = [400, 1000, 2000, 3000, 3000]
@@ -13,7 +13,7 @@ const LARGEST_BATCH = 8
 /** Connections are given up now and then, so that a restarted api gets its share again. */
 const LAST_OF_CONNECTION = 0.02
 
-interface Placement { token: string, line: OrderLine, key: string | undefined }
+interface Placement { token: string, line: OrderInput, key: string | undefined }
 
 /** What a client asks for, how the answers are read, and what is repeated. Each of them ends by itself. */
 export class Client {
@@ -73,7 +73,7 @@ export class Client {
   }
 
   /** The same amendment again, as a client that lost the answer would. */
-  async repeat (order: Seen, change: Partial<OrderLine>): Promise<Op> {
+  async repeat (order: Seen, change: Partial<OrderInput>): Promise<Op> {
     return await this.#change(order, { kind: 'amend', change }, { method: 'PATCH', path: `/orders/${order.order_id}`, body: change })
   }
 

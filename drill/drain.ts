@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { QueueGauge, totalMessages } from './queues.js'
-import type { Stage } from './stage.js'
+import type { Environment } from './environment.js'
 import { TableGauge } from './tables.js'
 
 /** One sample a second; null: it could not be asked. */
 export interface Sample {
   at: number
   ready: number | null
-  outbox: number | null
+  fallback: number | null
   waiting: number | null
 }
 
@@ -25,17 +25,17 @@ const AGAIN_MS = 1000
 
 /** Looks at queue and tables, past the proxies. */
 export class Gauges {
-  readonly #stage: Stage
+  readonly #environment: Environment
   readonly #queue: QueueGauge
   readonly #tables: TableGauge
   readonly samples: Sample[] = []
   readonly #stopping = new AbortController()
   #sampling: Promise<void> = Promise.resolve()
 
-  constructor (stage: Stage) {
-    this.#stage = stage
-    this.#queue = new QueueGauge(stage.services.broker)
-    this.#tables = new TableGauge(stage.services.postgres.url)
+  constructor (environment: Environment) {
+    this.#environment = environment
+    this.#queue = new QueueGauge(environment.services.broker)
+    this.#tables = new TableGauge(environment.services.postgres.url)
   }
 
   start (): void {
@@ -65,8 +65,8 @@ export class Gauges {
   async #left (): Promise<string> {
     const [ready, depths] = await Promise.all([this.#queue.ready(), this.#tables.depths()])
     if (ready === null || depths === null) return 'queue or tables cannot be asked'
-    if (ready + depths.outbox + depths.waiting > 0) return `${ready} messages ready, ${depths.outbox} rows in the outbox, ${depths.waiting} events waiting`
-    const total = await totalMessages(this.#stage.services.broker).catch((error: Error) => error.message)
+    if (ready + depths.fallback + depths.waiting > 0) return `${ready} messages ready, ${depths.fallback} rows in the fallback queue, ${depths.waiting} events waiting`
+    const total = await totalMessages(this.#environment.services.broker).catch((error: Error) => error.message)
     return total === 0 ? '' : typeof total === 'string' ? total : `${total} messages in the queues`
   }
 
@@ -75,7 +75,7 @@ export class Gauges {
     while (!signal.aborted) {
       const at = performance.timeOrigin + performance.now()
       const [ready, depths] = await Promise.all([limited(this.#queue.ready()), limited(this.#tables.depths())])
-      this.samples.push({ at, ready, outbox: depths?.outbox ?? null, waiting: depths?.waiting ?? null })
+      this.samples.push({ at, ready, fallback: depths?.fallback ?? null, waiting: depths?.waiting ?? null })
       await wait(SAMPLE_MS, undefined, { signal }).catch(() => {})
     }
   }

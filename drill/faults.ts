@@ -3,7 +3,8 @@
  * - fault: something done to a process, a service or a connection, from a moment on and for a while.
  * - target: what kind of thing it is done to; subject: which one of them.
  * - heal: the end of a fault; whatever it took away may need a while to be back.
- * - nemesis: who plans the faults (nemesis.ts); stage: all that they are done to (stage.ts).
+ * - nemesis: what plans the faults (nemesis.ts) and carries them out (nemesis-run.ts, injections.ts); environment: all that they
+ *   are done to (environment.ts).
  */
 export const TARGETS = ['worker', 'api', 'broker', 'postgres', 'redis', 'network'] as const
 export type Target = typeof TARGETS[number]
@@ -79,7 +80,7 @@ export const KINDS: Record<Target, Record<string, readonly [least: number, most:
 /** In a plan only: stopped in order, and away for the duration. */
 export const PLANNED_KINDS: Partial<Record<Target, readonly string[]>> = { broker: ['down'], postgres: ['down'], redis: ['down', 'restart'] }
 
-/** Which backing service a fault keeps from somebody; null: none. */
+/** Which backing service a fault takes away; null: none. */
 export function serviceOf ({ target, subject }: Pick<Fault, 'target' | 'subject'>): Service | null {
   const name = target === 'network' ? subject.split('-')[1] : target
   return SERVICES.find((service) => service === name) ?? null

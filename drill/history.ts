@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import type { OrderLine } from '../src/orders/order.js'
+import type { OrderInput } from '../src/orders/order.js'
 
 export const KINDS = ['place', 'amend', 'cancel', 'move', 'read', 'list', 'session'] as const
 export type OpKind = typeof KINDS[number]
@@ -12,7 +12,7 @@ export type OpKind = typeof KINDS[number]
 export type Outcome = 'ok' | 'fail' | 'info'
 
 /** An order as an answer showed it. */
-export interface Seen extends OrderLine {
+export interface Seen extends OrderInput {
   order_id: string
   total_value: number
   status: string
@@ -28,11 +28,11 @@ export interface Invocation {
   /** Of a placement: unique, the second word of the description, so that every row can be explained. */
   token?: string
   key?: string
-  line?: OrderLine
+  line?: OrderInput
   /** Of all but placements: the order it is about. */
   order_id?: string
   /** Of an amendment. */
-  change?: Partial<OrderLine>
+  change?: Partial<OrderInput>
   /** Of a move. */
   to?: string
   if_match?: string

@@ -6,7 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Endings, toTheEnd } from '../bench/endings.js'
+import { type Cleanup, withCleanup } from '../testkit/cleanup.js'
 import { Asking } from './asking.js'
 import { buildInto, givenBuild } from './build.js'
 import { check } from './checker.js'
@@ -14,15 +14,15 @@ import { Client } from './clients.js'
 import { Gauges } from './drain.js'
 import { describeFault } from './faults.js'
 import { History, now } from './history.js'
+import { continueAll } from './injections.js'
 import { Load } from './load.js'
 import { NemesisRun } from './nemesis-run.js'
 import { type Options, readOptions } from './options.js'
 import { type Person, register } from './people.js'
-import { Random } from './random.js'
+import { Random } from '../testkit/random.js'
 import { report } from './report.js'
 import { readBack, warmUp } from './rounds.js'
-import { setStage, type Stage, untilReady } from './stage.js'
-import { continueAll } from './strikes.js'
+import { startEnvironment, type Environment, untilReady } from './environment.js'
 import { readTables } from './tables.js'
 
 const HOME = join(import.meta.dirname, '..', '.local', 'drill')
@@ -33,35 +33,35 @@ const DRAIN_LIMIT_MS = 120_000
 /** The load goes on after the last heal, to see it back at rate. */
 const AFTERMATH_MS = 2500
 
-async function drill (options: Options, endings: Endings): Promise<void> {
+async function drill (options: Options, cleanup: Cleanup): Promise<void> {
   const out = resolve(options.out ?? join(HOME, `${new Date().toISOString().replaceAll(':', '-')}-seed-${options.seed}`))
   mkdirSync(out, { recursive: true })
   console.log(`seed ${options.seed}, ${options.seconds} s, ${options.rate} requests a second; planned faults:`)
   for (const fault of options.faults) console.log(describeFault(fault))
-  const build = options.build === null ? await ownBuild(endings) : givenBuild(resolve(options.build))
-  const stage = await setStage({ build, logs: out, seed: options.seed, tokenSeconds: options.tokenSeconds }, endings)
-  endings.add('stopped processes', async () => await continueAll(stage))
+  const build = options.build === null ? await ownBuild(cleanup) : givenBuild(resolve(options.build))
+  const environment = await startEnvironment({ build, logs: out, seed: options.seed, tokenSeconds: options.tokenSeconds }, cleanup)
+  cleanup.add('stopped processes', async () => await continueAll(environment))
   const history = new History(join(out, 'history.jsonl'))
-  const asking = new Asking(stage.front, Math.max(256, options.rate * 2))
-  endings.add('clients', () => asking.close())
+  const asking = new Asking(environment.front, Math.max(256, options.rate * 2))
+  cleanup.add('clients', () => asking.close())
   const wanted = Math.min(MOST_CUSTOMERS, Math.ceil(options.rate / REQUESTS_A_CUSTOMER))
-  const { customers, operator } = await register(stage, asking, history, wanted)
-  for (const person of [...customers, operator]) endings.add(person.name, () => person.leave())
-  const kept = await play(options, stage, { customers, operator, asking, history }, endings)
+  const { customers, operator } = await register(environment, asking, history, wanted)
+  for (const person of [...customers, operator]) cleanup.add(person.name, () => person.leave())
+  const kept = await run(options, environment, { customers, operator, asking, history }, cleanup)
   await history.close()
   if (!report({ options, ...kept, ops: history.ops }, out)) process.exitCode = 1
 }
 
-interface Cast { customers: Person[], operator: Person, asking: Asking, history: History }
+interface Clients { customers: Person[], operator: Person, asking: Asking, history: History }
 
-async function play (options: Options, stage: Stage, { customers, operator, asking, history }: Cast, endings: Endings) {
+async function run (options: Options, environment: Environment, { customers, operator, asking, history }: Clients, cleanup: Cleanup) {
   const random = new Random(options.seed)
   const clients = customers.map((person) => new Client(person, asking, history, random))
   const load = new Load(clients, new Client(operator, asking, history, random), { ...options, random })
-  const gauges = new Gauges(stage)
-  const nemesis = new NemesisRun(stage, { keepApart: !options.faults.some(({ planned }) => planned === true) })
-  endings.add('gauges', async () => await gauges.close())
-  endings.add('load and nemesis', async () => await Promise.all([nemesis.stop(), load.stop()]))
+  const gauges = new Gauges(environment)
+  const nemesis = new NemesisRun(environment, { keepApart: !options.faults.some(({ planned }) => planned === true) })
+  cleanup.add('gauges', async () => await gauges.close())
+  cleanup.add('load and nemesis', async () => await Promise.all([nemesis.stop(), load.stop()]))
   await warmUp(clients)
   console.log('the load begins')
   const from = now()
@@ -70,7 +70,7 @@ async function play (options: Options, stage: Stage, { customers, operator, aski
   nemesis.start(options.faults, performance.now())
   await wait(options.seconds * 1000)
   await nemesis.done()
-  await untilReady(stage)
+  await untilReady(environment)
   await wait(AFTERMATH_MS)
   await load.stop()
   const to = now()
@@ -78,7 +78,7 @@ async function play (options: Options, stage: Stage, { customers, operator, aski
   const drained = await gauges.drain(DRAIN_LIMIT_MS)
   for (const person of [...customers, operator]) person.leave()
   await readBack(clients, history)
-  const tables = await readTables(stage.services.postgres.url)
+  const tables = await readTables(environment.services.postgres.url)
   return {
     load: { from, to },
     applied: nemesis.applied,
@@ -87,20 +87,20 @@ async function play (options: Options, stage: Stage, { customers, operator, aski
     drained,
     tables,
     verdicts: check(history.ops, tables),
-    crashes: Object.values(stage.processes).flatMap(({ crashes }) => crashes),
+    crashes: Object.values(environment.processes).flatMap(({ crashes }) => crashes),
     heldBack: load.heldBack
   }
 }
 
-async function ownBuild (endings: Endings): Promise<string> {
+async function ownBuild (cleanup: Cleanup): Promise<string> {
   const folder = join(HOME, `build-${process.pid}`)
-  endings.add(folder, () => rmSync(folder, { recursive: true, force: true }))
+  cleanup.add(folder, () => rmSync(folder, { recursive: true, force: true }))
   return await buildInto(folder)
 }
 
-await toTheEnd(async (endings) => {
+await withCleanup(async (cleanup) => {
   const options = readOptions(process.argv.slice(2))
-  if (options !== null) await drill(options, endings)
+  if (options !== null) await drill(options, cleanup)
 })
 // Whatever a fault left half open must not hold the process: everything that was started has ended.
 process.exit()

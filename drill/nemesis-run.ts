@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describeFault, type Fault, serviceOf } from './faults.js'
 import { now } from './history.js'
-import type { Stage } from './stage.js'
-import { type Heal, strike } from './strikes.js'
+import type { Environment } from './environment.js'
+import { type Heal, inject } from './injections.js'
 
 /** A fault as it really was. Moments are milliseconds since 1970. */
 export interface Applied extends Fault {
@@ -20,9 +20,9 @@ export interface Applied extends Fault {
 const TURN_LIMIT_MS = 30_000
 const HEAL_TRIES = 3
 
-/** Carries out a plan. Two services are never away at once, and none is struck on its way back, even where one comes back late; unless the plan was given by hand. */
+/** Carries out a plan. Two services are never away at once, and none is harmed on its way back, even where one comes back late; unless the plan was given by hand. */
 export class NemesisRun {
-  readonly #stage: Stage
+  readonly #environment: Environment
   readonly #keepApart: boolean
   readonly applied: Applied[] = []
   readonly leftOut: Fault[] = []
@@ -30,15 +30,15 @@ export class NemesisRun {
   readonly #away = new Map<Fault, string>()
   #running: Promise<unknown> = Promise.resolve()
 
-  constructor (stage: Stage, { keepApart }: { keepApart: boolean }) {
-    this.#stage = stage
+  constructor (environment: Environment, { keepApart }: { keepApart: boolean }) {
+    this.#environment = environment
     this.#keepApart = keepApart
     setMaxListeners(0, this.#stopping.signal) // each fault of the plan waits on it
   }
 
   /** @param started when the load began, by `performance.now` */
   start (faults: readonly Fault[], started: number): void {
-    this.#running = Promise.all(faults.map(async (fault) => await this.#play(fault, started)))
+    this.#running = Promise.all(faults.map(async (fault) => await this.#carryOut(fault, started)))
   }
 
   /** Resolves when every fault is healed. */
@@ -52,7 +52,7 @@ export class NemesisRun {
     await this.#running
   }
 
-  async #play (fault: Fault, started: number): Promise<void> {
+  async #carryOut (fault: Fault, started: number): Promise<void> {
     const { signal } = this.#stopping
     await this.#pause(fault.at * 1000 - (performance.now() - started))
     if (signal.aborted || !await this.#turn(fault)) {
@@ -63,20 +63,20 @@ export class NemesisRun {
     if (service !== null) this.#away.set(fault, service)
     const began = now()
     console.log(describeFault({ ...fault, at: (performance.now() - started) / 1000 }))
-    const played: Applied = { ...fault, began, healing: began, healed: began, failure: '' }
-    this.applied.push(played)
+    const applied: Applied = { ...fault, began, healing: began, healed: began, failure: '' }
+    this.applied.push(applied)
     try {
-      const heal = await strike(fault, this.#stage)
+      const heal = await inject(fault, this.#environment)
       if (heal !== null) {
         await this.#pause(fault.duration * 1000 - (now() - began))
-        played.healing = now()
+        applied.healing = now()
         await tryHeal(heal)
       }
     } catch (error) {
-      played.failure = (error as Error).message
-      console.log(`        ${fault.subject} ${fault.kind}: ${played.failure}`)
+      applied.failure = (error as Error).message
+      console.log(`        ${fault.subject} ${fault.kind}: ${applied.failure}`)
     }
-    played.healed = now()
+    applied.healed = now()
     this.#away.delete(fault)
   }
 

@@ -1,5 +1,5 @@
 import { type Fault, KINDS, type Service, serviceOf, SUBJECTS, type Target } from './faults.js'
-import { Random } from './random.js'
+import { Random } from '../testkit/random.js'
 
 export interface Campaign {
   seed: number
@@ -19,12 +19,12 @@ const PAIRS = 0.35
  */
 const RECOVERY: Record<Service, number> = { broker: 9, postgres: 4, redis: 3 }
 const QUICK_RECOVERY = 3
-const LONG_ROADS = new Set(['kill', 'restart', 'down'])
+const SLOW_STARTS = new Set(['kill', 'restart', 'down'])
 
 export function recovery (fault: Fault): number {
   const service = serviceOf(fault)
   if (service === null) return 2
-  return fault.target !== 'network' && LONG_ROADS.has(fault.kind) ? RECOVERY[service] : QUICK_RECOVERY
+  return fault.target !== 'network' && SLOW_STARTS.has(fault.kind) ? RECOVERY[service] : QUICK_RECOVERY
 }
 
 export const endOf = (fault: Fault): number => fault.at + fault.duration

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { FLAG, readWithUsage, TEXT, wholeNumber } from '../testkit/options.js'
 import { type Fault, type Target, TARGETS } from './faults.js'
 import { planFaults } from './nemesis.js'
 import { readPlan } from './plan.js'
@@ -39,37 +40,29 @@ Services of its own are started and stopped; nothing else on the machine is touc
 
 /** @returns null when only the usage was asked for, and printed @throws Error with the usage for anything unknown */
 export function readOptions (args: string[]): Options | null {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean' } as const
-  try {
+  return readWithUsage(args, USAGE, () => {
     const { values } = parseArgs({
       args,
-      options: { seconds: text, seed: text, faults: text, plan: text, rate: text, mix: text, strict: flag, 'token-seconds': text, build: text, out: text, help: flag }
+      options: { seconds: TEXT, seed: TEXT, faults: TEXT, plan: TEXT, rate: TEXT, mix: TEXT, strict: FLAG, 'token-seconds': TEXT, build: TEXT, out: TEXT }
     })
-    if (values.help === true) {
-      console.log(USAGE)
-      return null
-    }
-    const seconds = whole('seconds', values.seconds ?? '60')
-    const seed = whole('seed', values.seed ?? '1')
+    const seconds = wholeNumber('seconds', values.seconds ?? '60')
+    const seed = wholeNumber('seed', values.seed ?? '1')
     const targets = readTargets(values.faults)
     const faults = values.plan === undefined ? planFaults({ seed, seconds, targets }) : readPlan(values.plan)
     if (values.mix !== undefined && values.mix !== 'place') throw new Error('--mix: there is place')
     return {
       seconds,
       seed,
-      rate: whole('rate', values.rate ?? '150'),
+      rate: wholeNumber('rate', values.rate ?? '150'),
       mix: values.mix ?? 'all',
       faults,
       wanted: values.plan === undefined ? targets.length > 0 : faults.length > 0,
       strict: values.strict === true,
       build: values.build ?? null,
       out: values.out ?? null,
-      tokenSeconds: whole('token-seconds', values['token-seconds'] ?? '900')
+      tokenSeconds: wholeNumber('token-seconds', values['token-seconds'] ?? '900')
     }
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`)
-  }
+  })
 }
 
 function readTargets (list: string | undefined): Target[] {
@@ -80,9 +73,4 @@ function readTargets (list: string | undefined): Target[] {
     if (target === undefined) throw new Error(`--faults: no target ${name}`)
     return target
   })
-}
-
-function whole (name: string, text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new Error(`--${name} must be a whole number above 0`)
-  return Number(text)
 }

@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { cpfOf } from '../testkit/cpf.js'
 import { type Asking, outcomeOf, problemIn } from './asking.js'
 import type { History } from './history.js'
-import type { Stage } from './stage.js'
+import type { Environment } from './environment.js'
 
 const PASSWORD = 'drill drill drill'
 /** Of a token's life; then it is renewed. */
@@ -77,16 +78,16 @@ export class Person {
 }
 
 /** Registers so many customers and an operator, and logs them in. @throws Error when one of them is turned away */
-export async function register (stage: Stage, asking: Asking, history: History, customers: number): Promise<{ customers: Person[], operator: Person }> {
+export async function register (environment: Environment, asking: Asking, history: History, customers: number): Promise<{ customers: Person[], operator: Person }> {
   const people: Person[] = []
   for (let index = 0; index <= customers; index++) {
     const name = index === customers ? 'operator' : `c${index + 1}`
-    const person = { nick_name: name, password: PASSWORD, full_name: `Drill ${name}`, cpf: cpf(index + 1), email: `${name}@example.com`, phone_number: '+55 11 91234-5678' }
+    const person = { nick_name: name, password: PASSWORD, full_name: `Drill ${name}`, cpf: cpfOf(100_000_001 + index), email: `${name}@example.com`, phone_number: '+55 11 91234-5678' }
     const answer = await patiently(async () => await asking.ask({ method: 'POST', path: '/users', body: person }))
     if (answer.status !== 201) throw new Error(`${name} cannot register: ${answer.status} ${answer.fault}${JSON.stringify(answer.body)}`)
     people.push(new Person(name, (answer.body as { user_id: number }).user_id, asking, history))
   }
-  await promisify(execFile)(process.execPath, [join(stage.build, 'cli.js'), 'users', 'promote', 'operator'], { env: { PATH: process.env.PATH, ...stage.env } })
+  await promisify(execFile)(process.execPath, [join(environment.build, 'cli.js'), 'users', 'promote', 'operator'], { env: { PATH: process.env.PATH, ...environment.env } })
   for (const person of people) await person.logIn()
   const operator = people.pop()!
   return { customers: people, operator }
@@ -99,14 +100,4 @@ async function patiently<T extends { status: number }> (ask: () => Promise<T>): 
     if (answer.status !== 503 || tries === 10) return answer
     await wait(RETRY_MS)
   }
-}
-
-/** The n-th valid CPF: nine digits and their two check digits. */
-function cpf (n: number): string {
-  const digits = [...String(100_000_000 + n)].map(Number)
-  for (let round = 0; round < 2; round++) {
-    const rest = digits.toReversed().reduce((sum, digit, index) => sum + digit * (index + 2), 0) % 11
-    digits.push(rest < 2 ? 0 : 11 - rest)
-  }
-  return digits.join('')
 }

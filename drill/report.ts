@@ -1,37 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Figures, figuresOf, requestsOf, type Span } from './availability.js'
-import { type Verdict, type Verdicts, VERDICTS } from './checker.js'
-import type { Drained, Sample } from './drain.js'
-import type { Fault } from './faults.js'
-import type { Op } from './history.js'
-import type { Applied } from './nemesis-run.js'
-import type { Options } from './options.js'
+import { type Figures, figuresOf, requestsOf } from './availability.js'
+import { type Verdict, VERDICTS } from './checker.js'
 import { writePage } from './page.js'
-import type { Tables } from './tables.js'
-
-/** Everything a run came to. */
-export interface Run {
-  options: Options
-  load: Span
-  ops: readonly Op[]
-  applied: readonly Applied[]
-  leftOut: readonly Fault[]
-  samples: readonly Sample[]
-  drained: Drained
-  tables: Tables
-  verdicts: Verdicts
-  /** Ends of processes that no fault asked for. */
-  crashes: readonly string[]
-  /** Requests that the bound on what is under way kept from being sent. */
-  heldBack: number
-}
-
-export interface Conclusion {
-  /** `unknown`: the run proves nothing, which is no success */
-  verdict: 'held' | 'violated' | 'unknown'
-  reasons: string[]
-}
+import type { Conclusion, Run } from './run.js'
 
 const SHOWN = 5
 

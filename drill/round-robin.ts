@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import type { Endings } from '../bench/endings.js'
+import type { Cleanup } from '../testkit/cleanup.js'
 
 /**
  * One address in front of several: each connection goes to the next of them, and to the one behind it where nobody listens.
  * What was sent once is never sent again. It knows nothing of health, as the plainest of balancers.
  * @returns the port
  */
-export async function openRoundRobin (ports: readonly number[], endings: Endings): Promise<number> {
+export async function openRoundRobin (ports: readonly number[], cleanup: Cleanup): Promise<number> {
   const open = new Set<Socket>()
   let turn = 0
   const server = createServer((client) => {
@@ -19,7 +19,7 @@ export async function openRoundRobin (ports: readonly number[], endings: Endings
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  endings.add('round robin', () => {
+  cleanup.add('round robin', () => {
     for (const socket of open) socket.destroy()
     server.close()
   })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Endings } from '../bench/endings.js'
+import type { Cleanup } from '../testkit/cleanup.js'
 import { sweepAbandoned } from '../local/abandoned.js'
 import { runCommand } from '../local/command.js'
 import { lockFolder } from '../local/lock.js'
@@ -36,10 +36,6 @@ export class OwnService {
     return this.running.url
   }
 
-  get port (): number {
-    return this.#port
-  }
-
   /** Resolves when it answers. The first start chooses the port, later ones keep it. */
   async start (): Promise<void> {
     this.#running = await this.#start(this.#port === 0 ? undefined : this.#port)
@@ -61,11 +57,11 @@ export type OwnServices = Record<Service, OwnService>
  * Starts all three in a folder of this run, removed at the end. Redis keeps nothing: it comes back empty.
  * The moment of each commit is kept by Postgres: the checker compares it with what readers saw.
  */
-export async function startServices (env: NodeJS.ProcessEnv, endings: Endings): Promise<OwnServices> {
+export async function startServices (env: NodeJS.ProcessEnv, cleanup: Cleanup): Promise<OwnServices> {
   const stateDir = makeFolder(mkdtempSync(join(tmpdir(), 'comanda-drill-')))
   // Purpose `test`: should this process be killed, the next run of drill or tests sweeps up what it leaves.
   const release = lockFolder(stateDir, 'test')
-  endings.add(stateDir, () => {
+  cleanup.add(stateDir, () => {
     release()
     rmSync(stateDir, { recursive: true, force: true })
   })
@@ -79,7 +75,7 @@ export async function startServices (env: NodeJS.ProcessEnv, endings: Endings): 
   }
   const starting = SERVICES.map(async (name) => await services[name].start())
   // Also while they are still starting: they run in sessions of their own and would outlive us.
-  endings.add('services', async () => {
+  cleanup.add('services', async () => {
     await Promise.allSettled(starting)
     await Promise.all(SERVICES.map(async (name) => await services[name].stop()))
   })

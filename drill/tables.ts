@@ -1,8 +1,8 @@
 import pg from 'pg'
-import type { OrderLine } from '../src/orders/order.js'
+import type { OrderInput } from '../src/orders/order.js'
 import { columnTypes } from '../src/store/database.js'
 
-export interface OrderRow extends OrderLine {
+export interface OrderRow extends OrderInput {
   order_id: string
   user_id: number
   total_value: number
@@ -30,7 +30,7 @@ export interface EventRow {
 export interface Tables {
   orders: OrderRow[]
   events: EventRow[]
-  outbox: Array<{ event_id: string, order_id: string }>
+  fallback: Array<{ event_id: string, order_id: string }>
   parked: Array<{ source: string, reason: string, attempts: number, raw: string }>
 }
 
@@ -45,7 +45,7 @@ export async function readTables (url: string): Promise<Tables> {
       orders: await all<OrderRow>('select order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id from orders'),
       events: await all<EventRow>(`select event_id, order_id, version, base, type, data, request_id, outcome, reason,
         extract(epoch from pg_xact_commit_timestamp(xmin))::float8 * 1000 as committed from order_events`),
-      outbox: await all('select event_id, order_id from outbox'),
+      fallback: await all('select event_id, order_id from fallback_queue'),
       parked: await all("select source, reason, attempts, encode(raw, 'escape') as raw from parked_events")
     }
   } finally {
@@ -53,8 +53,8 @@ export async function readTables (url: string): Promise<Tables> {
   }
 }
 
-/** Rows of the outbox, and events that wait for their base. */
-export interface Depths { outbox: number, waiting: number }
+/** Rows of the fallback queue, and events that wait for their base. */
+export interface Depths { fallback: number, waiting: number }
 
 /** Counts what is not booked yet, on a connection of its own that is opened again after each loss. */
 export class TableGauge {
@@ -69,7 +69,7 @@ export class TableGauge {
   async depths (): Promise<Depths | null> {
     try {
       const { rows } = await this.#pool.query<Depths>(`
-        select (select count(*)::int from outbox) as outbox, (select count(*)::int from order_events where outcome = 'waiting') as waiting`)
+        select (select count(*)::int from fallback_queue) as fallback, (select count(*)::int from order_events where outcome = 'waiting') as waiting`)
       return rows[0]!
     } catch {
       return null

@@ -27,7 +27,7 @@ async function endServersIn (stateDir: string): Promise<void> {
 }
 
 /**
- * A test run that was killed leaves its servers behind, with nobody to adopt throw-away data: the next one ends them.
+ * A test run that was killed leaves its servers behind, with no run to adopt their throw-away data: the next one ends them.
  * Looks at folders beside `stateDir` that belonged to a launcher for tests who is dead, and at no other.
  */
 export async function sweepAbandoned (stateDir: string): Promise<void> {

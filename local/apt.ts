@@ -21,7 +21,7 @@ export function aptRefusal (env: Env, isRoot: boolean): string | null {
 async function agreed (name: string, env: Env): Promise<boolean> {
   if (env.CI === 'true' || !atTerminal()) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  // reading a line, it takes Ctrl-C for itself, and nobody else would hear of it
+  // reading a line, it takes Ctrl-C for itself, and no other process would hear of it
   terminal.once('SIGINT', () => {
     terminal.write('\n')
     process.kill(process.pid, 'SIGINT')

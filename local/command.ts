@@ -50,10 +50,10 @@ export function searchPath (env: Env): string[] {
 
 /** The first of these commands that is on the machine, as a full path; null when there is none. */
 export function findCommand (env: Env, ...names: string[]): string | null {
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : ['']
+  const cleanup = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : ['']
   for (const folder of searchPath(env)) {
     for (const name of names) {
-      const found = endings.map(ending => join(folder, name + ending)).find(isExecutable)
+      const found = cleanup.map(ending => join(folder, name + ending)).find(isExecutable)
       if (found !== undefined) return found
     }
   }

@@ -1,6 +1,7 @@
 interface Line {
   readonly time: string
   readonly level: string
+  readonly event?: string
   readonly msg: string
   readonly service?: string
   readonly method?: string
@@ -16,23 +17,23 @@ const COLOURS: Record<string, number> = { debug: 2, trace: 2, warn: 33, error: 3
 const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
 
 /**
- * A log line as somebody at a terminal reads it; null for one that says nothing to them. What is no log line (Node's own
+ * A log line as a person at a terminal reads it; null for one that says nothing to them. What is no log line (Node's own
  * warnings, a stack) is shown as it is.
  * @param ready until then requests and services that come up are nothing new
  */
 export function lineForPeople (name: string, text: string, { ready, colours }: { ready: boolean, colours: boolean }): string | null {
   const line = parsed(text)
   if (line === null) return `${' '.repeat(9)}${name.padEnd(7)} ${plain(text)}`
-  const { level, msg, service } = line
-  if (level === 'info' && !(ready && (msg === 'request' || service !== undefined))) return null
+  const { level, event, service } = line
+  if (level === 'info' && !(ready && (event === 'request' || service !== undefined))) return null
   const time = new Date(line.time).toTimeString().slice(0, 8)
   const shown = plain(`${time} ${name.padEnd(7)} ${saidBy(line)}`)
   const colour = COLOURS[level]
   return colours && colour !== undefined ? `\u001b[${colour}m${shown}\u001b[0m` : shown
 }
 
-function saidBy ({ level, msg, method = '', route, status, duration_ms, reason, err }: Line): string {
-  const said = msg === 'request' ? `${method} ${route} ${status} ${duration_ms} ms` : msg
+function saidBy ({ level, event, msg, method = '', route, status, duration_ms, reason, err }: Line): string {
+  const said = event === 'request' ? `${method} ${route} ${status} ${duration_ms} ms` : msg
   const stack = level === 'debug' ? undefined : err?.stack
   return said + (reason === undefined ? '' : ` (${reason})`) + (stack === undefined ? '' : `\n${stack}`)
 }

@@ -11,7 +11,7 @@ function isAlive (holder: Holder): boolean {
   return startMark(holder.pid) === holder.mark
 }
 
-/** Who holds this state folder: a living launcher, a dead one, or nobody (null). */
+/** Who holds this state folder: a living launcher, a dead one, or none (null). */
 export function holderOf (stateDir: string): (Holder & { readonly alive: boolean }) | null {
   const text = readIfThere(lockFile(stateDir))
   if (text === null) return null

@@ -4,7 +4,7 @@ import { findCredentials, insertUser, promoteUser } from '../src/store/users.js'
 
 /**
  * A first operator for a local start; one that is there already stays as it is.
- * @returns whether there is one: not where it was erased, whose name stays taken, or where somebody else has its CPF
+ * @returns whether there is one: not where it was erased, whose name stays taken, or where another user has its CPF
  */
 export async function ensureOperator (databaseUrl: string, nickName: string, password: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: databaseUrl })

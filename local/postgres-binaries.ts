@@ -13,7 +13,7 @@ export interface PostgresBinaries {
   readonly from: string
 }
 
-/** Postgres refuses to run as root: it then runs as `postgres`, else `nobody`. Undefined: as whoever we are. */
+/** Postgres refuses to run as root: it then runs as `postgres`, else `nobody`. Undefined: as the present user. */
 export function serverUser (): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8').split('\n').map(line => line.split(':'))

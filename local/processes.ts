@@ -51,7 +51,7 @@ function procStat (pid: number): string[] | null {
 
 /**
  * What tells this process from a later one with the same pid (its start time); null when there is no such process.
- * A dead process nobody has waited for counts as gone: in a container without an init they stay for ever.
+ * A dead process that no parent has waited for counts as gone: in a container without an init they stay for ever.
  */
 export function startMark (pid: number): string | null {
   if (process.platform === 'linux') {

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-interface Report { readonly status: string, readonly services: Record<string, { readonly state: string }> }
+export interface Report { readonly status: string, readonly services: Record<string, { readonly state: string }> }
 
 const LOOK_MS = 100
+
 export interface Patience {
   /** Milliseconds for a service to come up; then it is named, and the rest is ready. */
   readonly serviceMs: number
@@ -20,7 +21,7 @@ export async function untilReady (addresses: readonly string[], signal: AbortSig
   let ableSince: number | null = null
   try {
     while (!signal.aborted) {
-      const reports = await Promise.all(addresses.map(async address => await ask(address, signal)))
+      const reports = await Promise.all(addresses.map(async address => await readReport(address, signal)))
       const able = reports.every(report => report?.status === 'ready' || report?.status === 'degraded')
       ableSince = able ? ableSince ?? Date.now() : null
       const missing = new Set(reports.flatMap(servicesNotUp))
@@ -33,7 +34,8 @@ export async function untilReady (addresses: readonly string[], signal: AbortSig
   }
 }
 
-async function ask (address: string, signal: AbortSignal): Promise<Report | null> {
+/** What a process says of itself; null when it does not answer. */
+export async function readReport (address: string, signal: AbortSignal): Promise<Report | null> {
   try {
     const answer = await fetch(`${address}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]) })
     return await answer.json() as Report
@@ -42,6 +44,6 @@ async function ask (address: string, signal: AbortSignal): Promise<Report | null
   }
 }
 
-function servicesNotUp (report: Report | null): string[] {
+export function servicesNotUp (report: Report | null): string[] {
   return Object.entries(report?.services ?? {}).filter(([, { state }]) => state !== 'up' && state !== 'off').map(([name]) => name)
 }

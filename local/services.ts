@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { sweepAbandoned } from './abandoned.js'
 import { lockFolder } from './lock.js'
-import { roads, titles } from './roads.js'
+import { choices, titles } from './choices.js'
 import type { FindOptions, LocalService, LocalServices, ServiceName } from './service.js'
 
 export type { FindOptions, LocalService, LocalServices, ServiceName } from './service.js'
@@ -21,20 +21,20 @@ function missing (name: ServiceName, reasons: readonly string[]): LocalService {
 }
 
 /**
- * Takes the first road that is open. One that is open but fails ends the search: the next would lead to other data.
+ * Takes the first choice that is open. One that is open but fails ends the search: the next would lead to other data.
  */
 async function findService (name: ServiceName, options: FindOptions): Promise<LocalService> {
   const reasons: string[] = []
-  for (const road of roads[name]) {
+  for (const choice of choices[name]) {
     try {
-      const found = await road(options)
+      const found = await choice(options)
       if (typeof found !== 'string') return found
       reasons.push(found)
     } catch (error) {
       return missing(name, [(error as Error).message])
     }
   }
-  // the first two say only that nobody chose for us
+  // the first two say only that no choice was made for us
   return missing(name, reasons.slice(2))
 }
 

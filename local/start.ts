@@ -74,15 +74,15 @@ async function untilEnded (processes: readonly OwnProcess[], { screen, stop }: S
   ])
   if (first !== null) screen.complain(`the ${first.name} ended by itself (${first.signal ?? `exit code ${first.code}`}): stopping the rest`)
   stop.hurried.addEventListener('abort', () => { for (const each of processes) each.kill() })
-  const endings = await Promise.all(processes.map(async each => await each.stop()))
-  return first === null && endings.every(({ code }) => code === 0) ? 0 : 1
+  const cleanup = await Promise.all(processes.map(async each => await each.stop()))
+  return first === null && cleanup.every(({ code }) => code === 0) ? 0 : 1
 }
 
 async function operatorLogin (databaseUrl: string, stateDir: string): Promise<string> {
   const password = kept(join(stateDir, 'operator-password'))
   return await ensureOperator(databaseUrl, 'operator', password)
     ? `nick_name "operator", password "${password}"`
-    : 'register somebody and run `npm run comanda -- users promote <nick_name>`'
+    : 'register a user and run `npm run comanda -- users promote <nick_name>`'
 }
 
 /** A random value that stays the same over restarts. */

@@ -6,7 +6,7 @@ import type { Env } from './service.js'
 const SAME_REQUEST_MS = 1000
 const NPM_LOOK_MS = 500
 
-/** When everything is to stop: on a signal, when the terminal or whoever reads the output is gone, when npm is gone. */
+/** When everything is to stop: on a signal, when the terminal or the reader of the output is gone, when npm is gone. */
 export class StopRequest {
   readonly #asked = new AbortController()
   readonly #hurried = new AbortController()

@@ -28,7 +28,7 @@ function faultsOf (yaml: string): string[] {
   const broken = unrecorded(breakingChanges(RELEASED, CONTRACT), readFileSync('CHANGELOG.md', 'utf8'))
   return [
     ...(passed ? [] : [output + report]),
-    ...broken.map(({ operation, what }) => `${operation}: ${what} This breaks clients of the released contract: undo it, or own up to it in CHANGELOG.md with a line that begins with **Breaking** and names \`${operation}\``)
+    ...broken.map(({ operation, what }) => `${operation}: ${what} This breaks clients of the released contract: undo it, or announce it in CHANGELOG.md with a line that begins with **Breaking** and names \`${operation}\``)
   ]
 }
 

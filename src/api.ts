@@ -4,12 +4,13 @@ import type { Config } from './config.js'
 import { amqpPlugin } from './plugins/amqp.js'
 import { authPlugin } from './plugins/auth.js'
 import { configPlugin } from './plugins/config.js'
-import { deskPlugin } from './plugins/desk.js'
+import { orderUseCasesPlugin } from './plugins/order-usecases.js'
 import { errorsPlugin } from './plugins/errors.js'
 import { healthPlugin } from './plugins/health.js'
-import { httpPlugin, serverOptions } from './plugins/http.js'
+import { serverOptions } from './http/server.js'
+import { httpPlugin } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
-import { createLogger } from './plugins/logger.js'
+import { createLogger } from './logs/logger.js'
 import { metricsPlugin } from './plugins/metrics.js'
 import { openapiPlugin } from './plugins/openapi.js'
 import { passwordsPlugin } from './plugins/passwords.js'
@@ -19,7 +20,7 @@ import { redisPlugin } from './plugins/redis.js'
 import { revocationsPlugin } from './plugins/revocations.js'
 import { serviceMetricsPlugin } from './plugins/service-metrics.js'
 import { tracingPlugin } from './plugins/tracing.js'
-import { userDeskPlugin } from './plugins/user-desk.js'
+import { userUseCasesPlugin } from './plugins/user-usecases.js'
 import { validationPlugin } from './plugins/validation.js'
 import { tokenRoutes } from './routes/auth/token.js'
 import { changeRoutes } from './routes/orders/change.js'
@@ -46,7 +47,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(errorsPlugin)
   await app.register(openapiPlugin)
   await app.register(metricsPlugin)
-  // An order is accepted by the broker or by the outbox: either is enough.
+  // An order is accepted by the broker or by the fallback queue: either is enough.
   await app.register(healthPlugin, { ready: (state) => state('postgres') === 'up' || state('rabbitmq') === 'up' })
 
   await app.register(postgresPlugin)
@@ -59,8 +60,8 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(authPlugin)
   await app.register(rateLimitPlugin)
   await app.register(intakePlugin)
-  await app.register(deskPlugin)
-  await app.register(userDeskPlugin)
+  await app.register(orderUseCasesPlugin)
+  await app.register(userUseCasesPlugin)
 
   await app.register(userRoutes)
   await app.register(oneUserRoutes)

@@ -12,15 +12,15 @@ program.command('api').description('serve HTTP and publish order events').action
 })
 
 program.command('worker')
-  .description('consume order events and persist them')
-  .option('--once', 'work off the queue and the outbox, then exit', false)
-  .option('--limit <seconds>', 'with --once: exit with code 1 when it takes longer', seconds, 60)
+  .description('consume order events and write them to Postgres')
+  .option('--once', 'drain the queues and exit', false)
+  .option('--limit <seconds>', 'with --once: exit with code 1 if it takes longer', seconds, 60)
   .action(async ({ once, limit }: { once: boolean, limit: number }) => {
     const { runWorker } = await import('./commands/worker.js')
     process.exitCode = await runWorker(process.env, { once, limitMs: limit * 1000 })
   })
 
-program.command('migrate').description('create or change the tables, then exit').action(async () => {
+program.command('migrate').description('create or update the tables, then exit').action(async () => {
   const { runMigrate } = await import('./commands/migrate.js')
   await runMigrate(process.env)
 })
@@ -31,53 +31,53 @@ program.command('users').description('manage users')
     process.exitCode = await runPromote(process.env, nickName)
   })
 
-const parked = program.command('parked').description('what can never be applied, and what to make of it')
+const parked = program.command('parked').description('inspect, replay or discard events that could not be applied')
 parked.command('list').description('parked events, newest first')
-  .option('--all', 'those replayed or discarded too', false)
-  .option('--limit <number>', 'at most', count, 100)
-  .option('--json', 'one JSON object a line, bytes included', false)
+  .option('--all', 'include those replayed or discarded', false)
+  .option('--limit <number>', 'maximum number to list', count, 100)
+  .option('--json', 'one JSON object per line, including the bytes', false)
   .action(async (options: { all: boolean, limit: number, json: boolean }) => {
     const { runParkedList } = await import('./commands/parked.js')
     process.exitCode = await runParkedList(process.env, options)
   })
-parked.command('show').argument('<id>', 'or its beginning').description('one of them with headers, bytes and what was done').action(async (id: string) => {
+parked.command('show').argument('<id>', 'an id, or the beginning of one').description('one parked event with its headers, its bytes and what operators did with it').action(async (id: string) => {
   const { runParkedShow } = await import('./commands/parked.js')
   process.exitCode = await runParkedShow(process.env, id)
 })
-parked.command('replay').argument('<id...>').description('have them booked once more').option('--by <name>', 'who does it', userInfo().username)
+parked.command('replay').argument('<id...>').description('hand them to the fallback queue to be booked again').option('--by <name>', 'the operator who does it', userInfo().username)
   .action(async (ids: string[], { by }: { by: string }) => {
     const { runParkedReplay } = await import('./commands/parked.js')
     process.exitCode = await runParkedReplay(process.env, ids, by)
   })
-parked.command('discard').argument('<id...>').description('give them up; their bytes are kept').option('--by <name>', 'who does it', userInfo().username)
+parked.command('discard').argument('<id...>').description('mark them as given up; their bytes are kept').option('--by <name>', 'the operator who does it', userInfo().username)
   .action(async (ids: string[], { by }: { by: string }) => {
     const { runParkedDiscard } = await import('./commands/parked.js')
     process.exitCode = await runParkedDiscard(process.env, ids, by)
   })
 
-program.command('logs').argument('[file...]', 'of api and worker, together or apart; standard input without any')
-  .description('read log lines: one order\'s road, one request, what was slow, what went wrong')
-  .option('--order <order_id>', 'the road of this order over api and worker, in the order of time', orderId)
-  .option('--request <request_id>', 'what this request did, in the order of time')
-  .option('--slow <duration>', 'what took so long or longer, such as 100ms, 1.5s, 2m', duration)
-  .addOption(new Option('--errors', 'warnings and errors counted by their reason, with one example each').default(false).conflicts('follow'))
-  .option('--follow', 'go on with what is written from now on', false)
-  .option('--json', 'one JSON object a line', false)
+program.command('logs').argument('[file...]', 'log files of api and worker, merged or separate; standard input if there are none')
+  .description('read log lines: follow one order or request, find what was slow, count what failed')
+  .option('--order <order_id>', 'trace this order across api and worker, in order of time', orderId)
+  .option('--request <request_id>', 'what this request did, in order of time')
+  .option('--slow <duration>', 'requests and batches that took this long or longer, such as 100ms, 1.5s, 2m', duration)
+  .addOption(new Option('--errors', 'count warnings and errors by reason, with an example of each').default(false).conflicts('follow'))
+  .option('--follow', 'keep reading what is written from now on', false)
+  .option('--json', 'one JSON object per line', false)
   .action(async (files: string[], options: LogsOptions) => {
     const { runLogs } = await import('./commands/logs.js')
     process.exitCode = await runLogs(files, { ...options, colours: process.stdout.isTTY && !process.env.NO_COLOR })
   })
 
-program.command('health').description('exit with code 0 when the process that runs here is ready').action(async () => {
+program.command('health').description('exit with code 0 if the process in this environment is ready').action(async () => {
   const { runHealth } = await import('./commands/health.js')
   process.exitCode = await runHealth(process.env)
 })
 
-program.command('doctor').description('say what is wrong with the environment and the services, and what to do')
+program.command('doctor').description('check the environment and the services, and say what to do about each problem')
   .option('--json', 'one JSON object', false)
   .addHelpText('after', `
 Looks at the environment, Postgres, Redis and RabbitMQ, and changes nothing. Run it in the environment of an api or a worker.
-Exit code: 0 all is well, 1 something is wrong, 2 nothing is wrong but there are warnings. Takes 10 seconds at most.`)
+Exit code: 0 all is well, 1 something is wrong, 2 there are warnings only. Takes at most 10 seconds.`)
   .action(async (options: { json: boolean }) => {
     const { runDoctor } = await import('./commands/doctor.js')
     process.exitCode = await runDoctor(process.env, options)
@@ -85,7 +85,7 @@ Exit code: 0 all is well, 1 something is wrong, 2 nothing is wrong but there are
 
 function seconds (text: string): number {
   const value = Number(text)
-  if (!(value > 0)) throw new InvalidArgumentError('a number of seconds above 0')
+  if (!(value > 0)) throw new InvalidArgumentError('must be a number of seconds above 0')
   return value
 }
 
@@ -102,7 +102,7 @@ function duration (text: string): number {
 }
 
 function count (text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number above 0')
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0')
   return Number(text)
 }
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
@@ -6,14 +6,14 @@ const url = (protocols: string, description: string) => Type.String({ pattern: `
 const oneOf = <const Word extends string>(words: readonly Word[], description: string) => Type.Union(words.map((word) => Type.Literal(word)), { description })
 const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
-/** The one schema of the environment. README's table is checked against it. */
+/** The one schema of the environment. The table of docs/configuration.md is checked against it. */
 export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
     default: 'development', description: 'In `production` a missing URL or secret refuses to start'
   }),
   DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always'),
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
-  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the outbox')),
+  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
   JWT_SECRET: Type.Optional(Type.String({
     pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs tokens, 32 characters or more; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
   })),
@@ -29,7 +29,7 @@ export const Environment = Type.Object({
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses of the proxies in front, comma separated; their `X-Forwarded-For` is believed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
-  CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the outbox' }),
+  CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the fallback queue' }),
   TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 900, description: 'Life of an access token; a client renews it while it is valid. At most 900: while Redis is away an ended session lives on so long' }),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(url('http|https', 'Collector of traces, `http://host:4318`; with it traces are on. Whatever else OpenTelemetry names (`OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_BSP_*` ...) is read by its SDK: `docs/traces.md`')),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(url('http|https', 'The same with its whole path, `http://host:4318/v1/traces`')),
@@ -76,10 +76,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+function badEnvironment (faults: readonly string[]): ConfigError {
+  return new ConfigError(`bad environment: ${faults.join('; ')}`)
+}
+
 /** @param randomSecret signs tokens where no secret need be given @throws ConfigError */
 export function loadConfig (process: ProcessName, env: Record<string, string | undefined>, randomSecret: () => string): Config {
   const { read, faults } = readEnvironment(process, env)
-  if (faults.size > 0) throw new ConfigError(`bad environment: ${[...faults.values()].join('; ')}`)
+  if (faults.size > 0) throw badEnvironment([...faults.values()])
   const production = read.NODE_ENV === 'production'
   return Object.freeze({
     process,
@@ -103,6 +107,16 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     traces: tracesOf(read),
     shown: Object.freeze(Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, shownValue(name, read[name as keyof typeof read] ?? null)])))
   })
+}
+
+/**
+ * The variables that a command needs, and no others: what an api or a worker would refuse to start with is nothing to it.
+ * @throws ConfigError that names every one of them that is missing where it is needed, or bad
+ */
+export function readSettings<Name extends keyof typeof Environment.properties> (env: Record<string, string | undefined>, ...names: Name[]): Pick<Static<typeof Environment>, Name> {
+  const { read, faults } = readSchema(env, Type.Pick(Environment, names))
+  if (faults.length > 0) throw badEnvironment(faults.map((name) => describe(name, Boolean(env[name]))))
+  return read as unknown as Pick<Static<typeof Environment>, Name> // of a generic pick TypeScript cannot tell
 }
 
 /** What this process would refuse to start with: each bad variable by its name, with one sentence that never holds the value. */
@@ -147,21 +161,21 @@ function listOf (text: string): string[] {
 interface Fault { instancePath: string, params: { missingProperty?: string } }
 
 function readEnvironment (process: ProcessName, env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Map<string, string> } {
-  const { read, faults } = readSchema(env)
+  const { read, faults } = readSchema(env, Environment)
   const names = new Set([...faults, ...(read.NODE_ENV === 'production' ? missingInProduction(process, env) : [])])
   return { read, faults: new Map([...names].map((name) => [name, describe(name, Boolean(env[name]))])) }
 }
 
 /** An empty variable is a missing one: compose files and shells cannot unset. */
-function readSchema (env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: string[] } {
-  const given = Object.fromEntries(Object.keys(Environment.properties).filter((name) => env[name]).map((name) => [name, numeral(name, env[name]!)]))
+function readSchema<Schema extends TObject> (env: Record<string, string | undefined>, schema: Schema): { read: Static<Schema>, faults: string[] } {
+  const given = Object.fromEntries(Object.keys(schema.properties).filter((name) => env[name]).map((name) => [name, numeral(name, env[name]!)]))
   try {
-    return { read: envSchema<Static<typeof Environment>>({ schema: Environment, data: given, env: false }), faults: [] }
+    return { read: envSchema<Static<Schema>>({ schema, data: given, env: false }), faults: [] }
   } catch (error) {
     const faults = (error as { errors?: Fault[] }).errors
     if (!faults) throw error
     const names = faults.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))
-    return { read: given as unknown as Static<typeof Environment>, faults: names }
+    return { read: given as Static<Schema>, faults: names }
   }
 }
 
@@ -175,4 +189,10 @@ function numeral (name: string, text: string): string {
 function describe (name: string, given: boolean): string {
   const { description } = Environment.properties[name as keyof typeof Environment.properties]
   return `${name} is ${given ? 'not valid' : 'missing'} (${description ?? ''})`
+}
+
+/** Where a service is, for people: `host:port/path` without user or password. */
+export function hostOf (url: string): string {
+  const { host, pathname } = new URL(url)
+  return host + pathname.replace(/\/$/, '')
 }

@@ -13,7 +13,7 @@ import { slowness } from './runner/machine.js'
 import { type Options, readOptions } from './runner/options.js'
 import { conclude, told } from './runner/report.js'
 import { keepTimes, schedule } from './runner/schedule.js'
-import { createTemplate, dropDatabases, dropLeftDatabases } from './support/databases.js'
+import { createTemplate, dropAbandonedDatabases, dropDatabases } from '../testkit/databases.js'
 import { vhostOf } from './support/place.js'
 
 const { env } = process
@@ -79,7 +79,7 @@ async function main (): Promise<boolean> {
   const services = await findServices({ env, purpose: 'test', stateDir: testStateDir(), say: (line) => console.log(line) })
   try {
     if (services.postgres.url === null) throw new Error('the tests need Postgres; everything else may be missing')
-    await dropLeftDatabases(services.postgres.url)
+    await dropAbandonedDatabases(services.postgres.url, 'comanda_test')
     for (let time = 1; time <= options.repeat; time++) {
       if (options.repeat > 1) console.log(`\ntime ${time} of ${options.repeat}`)
       if (!await runOnce(services, options, time)) return false

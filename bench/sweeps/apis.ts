@@ -1,6 +1,6 @@
-import { Load, type LoadResult } from '../load.js'
-import { type Players, withWorker } from '../players.js'
-import type { Sweep } from '../sweep.js'
+import { Load, type LoadResult } from '../load/load.js'
+import { type Rig, withWorker } from '../placing/rig.js'
+import type { Sweep } from './sweep.js'
 
 interface Side { url: string, load: Load }
 
@@ -13,13 +13,13 @@ export const apis: Sweep = {
   how: 'POST /orders, closed loop, the worker running; each api on a port of its own with an even share of the connections, from a load process of its own',
   points: [1, 2],
   units: { accepted: 'orders/s', p50: 'ms', p99: 'ms' },
-  async measure (players, point) {
-    const { options: { connections, seconds }, comanda, load, tables } = players
+  async measure (rig, point) {
+    const { settings: { connections, seconds }, comanda, load, tables } = rig
     const sides: Side[] = [{ url: comanda.ordersUrl, load }]
-    if (point > 1) sides.push(second ??= await another(players))
+    if (point > 1) sides.push(second ??= await another(rig))
     await tables.empty()
     const token = await comanda.token()
-    const { results } = await withWorker(players, async () => {
+    const { results } = await withWorker(rig, async () => {
       const results = await Promise.all(sides.map((side) => side.load.run({ url: side.url, connections: Math.ceil(connections / point), seconds, token })))
       return { results, placed: sum(results, 'accepted'), sent: sum(results, 'sent') }
     })
@@ -28,13 +28,13 @@ export const apis: Sweep = {
   }
 }
 
-async function another (players: Players): Promise<Side> {
-  const { options: { connections }, comanda, endings, tables } = players
+async function another (rig: Rig): Promise<Side> {
+  const { settings: { connections }, comanda, cleanup, tables } = rig
   const { url } = await comanda.startAnotherApi()
-  const side = { url: `${url}/orders`, load: new Load(endings) }
+  const side = { url: `${url}/orders`, load: new Load(cleanup) }
   const token = await comanda.token()
   await tables.empty()
-  await withWorker(players, async () => {
+  await withWorker(rig, async () => {
     const { accepted, sent } = await side.load.run({ url: side.url, connections, seconds: 2, token }) // unmeasured: compiles
     return { placed: accepted, sent }
   })

@@ -1,5 +1,5 @@
-import { BATCH_CONNECTIONS, placeBatches } from '../placing.js'
-import type { Sweep } from '../sweep.js'
+import { BATCH_CONNECTIONS, placeBatches } from '../placing/batches.js'
+import type { Sweep } from './sweep.js'
 
 export const batch: Sweep = {
   name: 'batch',
@@ -7,9 +7,9 @@ export const batch: Sweep = {
   how: `POST /orders/batch over ${BATCH_CONNECTIONS} connections, closed loop, the worker running and stopped`,
   points: [1, 10, 100, 500],
   units: { accepted: 'orders/s', 'accepted, worker stopped': 'orders/s', 'p50 of a request': 'ms', 'p99 of a request': 'ms', 'processor time of the api': 'us/order' },
-  async measure (players, point) {
-    const running = await placeBatches(players, point, { worker: true })
-    const stopped = await placeBatches(players, point, { worker: false })
+  async measure (rig, point) {
+    const running = await placeBatches(rig, point, { worker: true })
+    const stopped = await placeBatches(rig, point, { worker: false })
     return {
       accepted: running.orders_rate,
       'accepted, worker stopped': stopped.orders_rate,

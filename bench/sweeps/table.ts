@@ -1,7 +1,7 @@
-import { placeBacklog } from '../backlog.js'
-import { drain } from '../drain.js'
-import { serve, withWorker } from '../players.js'
-import type { Sweep } from '../sweep.js'
+import { placeBacklog } from '../placing/backlog.js'
+import { drain } from '../placing/drain.js'
+import { serve, withWorker } from '../placing/rig.js'
+import type { Sweep } from './sweep.js'
 
 /** Filled anew for every round; a larger one once, for what a round adds is little beside it. */
 const CHEAP = 100_000
@@ -15,18 +15,18 @@ export const table: Sweep = {
   async prepare ({ tables }, point) {
     if (point > CHEAP) await tables.fill(point, { events: true })
   },
-  async measure (players, point) {
-    const { options: { connections, seconds, orders }, comanda, api, tables } = players
+  async measure (rig, point) {
+    const { settings: { connections, seconds, orders }, comanda, api, tables } = rig
     if (point <= CHEAP) await tables.fill(point, { events: true })
-    const page = await serve(players, api.pid, { url: comanda.url, token: await comanda.token(), connections: 1, seconds, read: ['/orders'] })
+    const page = await serve(rig, api.pid, { url: comanda.url, token: await comanda.token(), connections: 1, seconds, read: ['/orders'] })
     await tables.keep()
     const token = await comanda.token()
-    const placed = await withWorker(players, async () => {
-      const served = await serve(players, api.pid, { url: comanda.ordersUrl, token, connections, seconds })
+    const placed = await withWorker(rig, async () => {
+      const served = await serve(rig, api.pid, { url: comanda.ordersUrl, token, connections, seconds })
       return { ...served, placed: served.accepted, sent: served.sent }
     })
     await tables.keep()
-    await placeBacklog(players)
+    await placeBacklog(rig)
     const { rate } = await drain(comanda, tables, orders)
     return { 'first page, p50': page.latency_ms.p50, 'first page, p99': page.latency_ms.p99, accepted: placed.rate, drained: rate }
   }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { EnvelopeError, fromEnvelope, type SealedEvent, unreadable } from '../orders/envelope.js'
+import { EnvelopeError, fromEnvelope, type SerializedEvent, unreadable } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 
 /** CloudEvents JSON format and JSON batch format, content types included. */
@@ -7,7 +7,7 @@ export const ONE_EVENT = 'application/cloudevents+json'
 export const EVENT_BATCH = 'application/cloudevents-batch+json'
 
 /** A batch only joins what was serialized before. */
-export function encodeMessage (events: readonly SealedEvent[]): { content: Buffer, contentType: string } {
+export function encodeMessage (events: readonly SerializedEvent[]): { content: Buffer, contentType: string } {
   const [first] = events
   if (events.length === 1 && first) return { content: Buffer.from(first.json, 'latin1'), contentType: ONE_EVENT }
   return { content: Buffer.from(`[${events.map(({ json }) => json).join(',')}]`, 'latin1'), contentType: EVENT_BATCH }
@@ -19,7 +19,7 @@ export type DecodedEvent = ({ event: OrderEvent } | { fault: EnvelopeError }) & 
 /** The content decides whether it is a batch, so a message without headers is read too. */
 export function decodeMessage (content: Buffer): DecodedEvent[] {
   const whole = (detail: string) => [{ fault: new EnvelopeError('malformed', detail), raw: () => content }]
-  // Decoding would put U+FFFD in place of what is no UTF-8, and book what nobody ordered.
+  // Decoding would put U+FFFD in place of what is no UTF-8, and book what no client ordered.
   if (!isUtf8(content)) return whole('not UTF-8')
   let value: unknown
   try {

@@ -61,7 +61,7 @@ export class Group<T> {
     return this.#gathered.length + this.#inFlight
   }
 
-  /** Something sent is past its time and still unanswered: whoever answers is stuck. */
+  /** Something sent is past its time and still unanswered: the receiver is stuck. */
   get stalled (): boolean {
     const now = Date.now()
     for (const [first] of this.#flights) if (first && first.deadline <= now) return true
@@ -93,7 +93,7 @@ export class Group<T> {
   }
 
   /** Gives back everything gathered and not sent, as refused. What is in flight is settled by its own send. */
-  giveBack (detail: string): void {
+  rejectQueued (detail: string): void {
     for (const entry of this.#takeOut(this.#gathered.length)) this.#settle(entry, new GroupError('refused', detail))
   }
 

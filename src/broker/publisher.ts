@@ -1,8 +1,8 @@
 import type { ConfirmChannel, Message } from 'amqplib'
-import type { SealedEvent } from '../orders/envelope.js'
+import type { SerializedEvent } from '../orders/envelope.js'
 import { encodeMessage } from './codec.js'
 import { Group, GroupError } from './group.js'
-import { INTAKE_EXCHANGE, PLACED_KEY } from './topology.js'
+import { INTAKE_EXCHANGE, INTAKE_KEY } from './topology.js'
 
 export interface PublisherOptions {
   /** From an event's arrival to its confirm, milliseconds. */
@@ -19,7 +19,7 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #group: Group<SealedEvent>
+  readonly #group: Group<SerializedEvent>
   readonly #returned = new Set<string>()
   #channel: ConfirmChannel | null = null
   #blocked = false
@@ -40,7 +40,7 @@ export class Publisher {
     })
   }
 
-  /** Whether it is worth publishing now; if not, the outbox is the faster road. */
+  /** Whether it is worth publishing now; if not, the fallback queue is the faster path. */
   get open (): boolean {
     return this.#channel !== null && !this.#blocked && !this.#group.stalled
   }
@@ -62,11 +62,11 @@ export class Publisher {
   /** A memory or disk alarm: the broker has stopped reading from this connection. */
   block (blocked: boolean): void {
     this.#blocked = blocked
-    if (blocked) this.#group.giveBack('the broker is blocked by an alarm')
+    if (blocked) this.#group.rejectQueued('the broker is blocked by an alarm')
   }
 
   /** One promise an event, resolved when the broker confirmed it. @throws GroupError: `refused` never reached a queue, `unknown` may have */
-  publish (events: readonly SealedEvent[]): Array<Promise<void>> {
+  publish (events: readonly SerializedEvent[]): Array<Promise<void>> {
     if (!this.open) return events.map(() => Promise.reject(new GroupError('refused', 'no broker to publish to')))
     return this.#group.addAll(events)
   }
@@ -76,7 +76,7 @@ export class Publisher {
     return this.#group.settled()
   }
 
-  async #publish (events: SealedEvent[]): Promise<void> {
+  async #publish (events: SerializedEvent[]): Promise<void> {
     const channel = this.#channel
     if (!channel) throw new GroupError('refused', 'no broker to publish to')
     const { content, contentType } = encodeMessage(events)
@@ -91,7 +91,7 @@ export class Publisher {
     await new Promise<void>((resolve, reject) => {
       lose = reject
       this.#lost.add(reject)
-      channel.publish(INTAKE_EXCHANGE, PLACED_KEY, content, options, (error: unknown) => {
+      channel.publish(INTAKE_EXCHANGE, INTAKE_KEY, content, options, (error: unknown) => {
         // A nack and a closed channel look alike here, so both count as unknown.
         if (error) reject(new GroupError('unknown', 'not confirmed by the broker', { cause: error }))
         else if (this.#returned.delete(messageId)) {
@@ -110,7 +110,7 @@ export class Publisher {
     if (this.#channel !== channel) return
     this.#channel = null
     this.#returned.clear()
-    this.#group.giveBack('the connection to the broker was lost')
+    this.#group.rejectQueued('the connection to the broker was lost')
     for (const lose of this.#lost) lose(new GroupError('unknown', 'the connection to the broker was lost before its confirm'))
     this.#lost.clear()
   }

@@ -1,18 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel } from 'amqplib'
-import { within } from './limits.js'
+import { backOff } from '../time/back-off.js'
+import { within } from '../time/within.js'
 import { declareTopology } from './topology.js'
 
 /** One open connection to the broker with its first channel, and how to close both. */
-export interface Session {
+export interface BrokerSession {
   connection: ChannelModel
   channel: Channel
   /** May reject when the connection is already gone. */
   close (): Promise<void>
 }
 
-export interface SessionsOptions {
-  open (): Promise<Session>
+export interface BrokerSessionsOptions {
+  open (): Promise<BrokerSession>
   /** Told of every change; `cause` is why the broker is away. */
   onState (state: 'up' | 'down', cause?: Error): void
 }
@@ -20,8 +21,7 @@ export interface SessionsOptions {
 /** Opens what one user of the connection needs, on a channel of its own, which it gives back; runs again in every session. */
 export type Attach = (connection: ChannelModel) => Promise<Channel>
 
-const FIRST_DELAY_MS = 100
-const LONGEST_DELAY_MS = 5000
+const REOPEN = { first: 100, longest: 5000 }
 const CLOSE_LIMIT_MS = 1000
 /** A queue without a leader answers neither declare nor consume, for good. */
 const PREPARE_LIMIT_MS = 5000
@@ -30,14 +30,14 @@ const PREPARE_LIMIT_MS = 5000
  * Broker sessions under supervision: whatever ends one (closed, reset, silent, refused, one of its channels lost), the next
  * is opened with back-off and jitter, the topology declared and everything attached opened again on it. Nothing awaits a session, so nothing hangs on the broker.
  */
-export class Sessions {
-  readonly #options: SessionsOptions
+export class BrokerSessions {
+  readonly #options: BrokerSessionsOptions
   readonly #attached: Attach[] = []
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #endSession: (cause?: Error) => void = () => {}
 
-  constructor (options: SessionsOptions) {
+  constructor (options: BrokerSessionsOptions) {
     this.#options = options
   }
 
@@ -67,14 +67,13 @@ export class Sessions {
       const cause = await this.#live(() => { failures = 0 })
       if (signal.aborted) return
       this.#options.onState('down', cause)
-      const longest = Math.min(FIRST_DELAY_MS * 2 ** failures++, LONGEST_DELAY_MS)
-      await wait(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {})
+      await wait(backOff(failures++, REOPEN), undefined, { signal }).catch(() => {})
     }
   }
 
   /** One session from opening to its end. @returns why it ended */
   async #live (opened: () => void): Promise<Error> {
-    let session: Session | undefined
+    let session: BrokerSession | undefined
     try {
       session = await this.#options.open()
       if (this.#stopping.signal.aborted) throw new Error('stopped while it was being opened')
@@ -92,7 +91,7 @@ export class Sessions {
     }
   }
 
-  async #prepare ({ connection, channel }: Session): Promise<void> {
+  async #prepare ({ connection, channel }: BrokerSession): Promise<void> {
     await declareTopology(channel)
     for (const attach of this.#attached) {
       const attached = await attach(connection)
@@ -102,8 +101,8 @@ export class Sessions {
     }
   }
 
-  /** Settles when the session is over. Listeners stand at once: an `error` nobody listens to ends the process. */
-  #endOf ({ connection, channel }: Session): Promise<void> {
+  /** Settles when the session is over. Listeners stand at once: an `error` without a listener ends the process. */
+  #endOf ({ connection, channel }: BrokerSession): Promise<void> {
     return new Promise((resolve, reject) => {
       connection.on('error', reject)
       connection.on('close', (error?: Error) => error ? reject(error) : resolve())

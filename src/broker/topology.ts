@@ -7,7 +7,7 @@ import type { Channel } from 'amqplib'
 export const INTAKE_EXCHANGE = 'comanda.intake'
 export const ORDERS_QUEUE = 'comanda.orders'
 export const DEAD_QUEUE = 'comanda.orders.dead'
-export const PLACED_KEY = 'order'
+export const INTAKE_KEY = 'order'
 
 /**
  * At-least-once dead lettering asks for `overflow: reject-publish` (RabbitMQ, "Quorum Queues").
@@ -40,5 +40,5 @@ export async function declareTopology (channel: Channel): Promise<void> {
   await declareExchange(channel)
   await declareQueue(channel, DEAD_QUEUE)
   await declareQueue(channel, ORDERS_QUEUE)
-  await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, PLACED_KEY)
+  await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, INTAKE_KEY)
 }

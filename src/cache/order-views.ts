@@ -1,5 +1,5 @@
 import type { Redis, Result } from 'ioredis'
-import { fromEnvelope, seal } from '../orders/envelope.js'
+import { fromEnvelope, serializeEvent } from '../orders/envelope.js'
 import { type Order, orderJson } from '../orders/order.js'
 import { type AcceptedView, higher, type OrderView, rank } from '../orders/view.js'
 import { MissedViews } from './missed-views.js'
@@ -165,7 +165,7 @@ export class OrderViews {
   async put (views: readonly ViewToPut[]): Promise<boolean> {
     if (views.length === 0) return true
     const at = Date.now()
-    for (const { view, replaces, sealed } of views) this.#gathered.push({ view, replaces, sealed, at })
+    for (const { view, replaces, serialized } of views) this.#gathered.push({ view, replaces, serialized, at })
     this.#writing ??= new Promise((resolve) => setImmediate(() => {
       this.#writing = null
       resolve(this.#write(this.#gathered.splice(0)))
@@ -200,13 +200,13 @@ export class OrderViews {
   }
 }
 
-function encode ({ view, sealed }: ViewToPut): string {
-  return `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id} ${view.persisted ? orderJson(view.order) : jsonOf(view, sealed)}`
+function encode ({ view, serialized }: ViewToPut): string {
+  return `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id} ${view.persisted ? orderJson(view.order) : jsonOf(view, serialized)}`
 }
 
-function jsonOf ({ taken }: AcceptedView, last = seal(taken.at(-1)!)): string {
+function jsonOf ({ taken }: AcceptedView, last = serializeEvent(taken.at(-1)!)): string {
   if (taken.length === 1) return `[${last.json}]`
-  return `[${[...taken.slice(0, -1).map((event) => seal(event).json), last.json].join(',')}]`
+  return `[${[...taken.slice(0, -1).map((event) => serializeEvent(event).json), last.json].join(',')}]`
 }
 
 function decode (value: string): OrderView | null {

@@ -1,4 +1,4 @@
-import type { SealedEvent } from '../orders/envelope.js'
+import type { SerializedEvent } from '../orders/envelope.js'
 import type { OrderView } from '../orders/view.js'
 
 /** A view to write; `replaces` names a rejected event whose view gives way whatever its rank. */
@@ -6,7 +6,7 @@ export interface ViewToPut {
   view: OrderView
   replaces?: string | undefined
   /** The event it shows, when it is at hand with its JSON. */
-  sealed?: SealedEvent | undefined
+  serialized?: SerializedEvent | undefined
 }
 
 /** With the moment since which it should be in Redis, milliseconds since 1970. */

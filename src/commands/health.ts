@@ -1,4 +1,4 @@
-import { loadConfig, type ProcessName } from '../config.js'
+import { type ProcessName, readSettings } from '../config.js'
 
 const LIMIT_MS = 2000
 
@@ -11,8 +11,8 @@ export async function runHealth (env: Record<string, string | undefined>): Promi
 }
 
 async function askReady (name: ProcessName, env: Record<string, string | undefined>): Promise<{ ok: boolean, body: string } | null> {
-  // What production asks for is nothing to us: a worker's container has no JWT_SECRET.
-  const { host, port } = loadConfig(name, { ...env, NODE_ENV: 'development' }, () => 'x'.repeat(32))
+  const { HOST: host, PORT, WORKER_PORT } = readSettings(env, 'HOST', 'PORT', 'WORKER_PORT')
+  const port = name === 'api' ? PORT : WORKER_PORT
   const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   try {
     const answer = await fetch(`http://${address}:${port}/readyz`, { signal: AbortSignal.timeout(LIMIT_MS) })

@@ -14,7 +14,7 @@ const LOOK_MS = 200
 /** @returns the exit code: 1 when a file cannot be read, or when no line is about the order or request */
 export async function runLogs (paths: readonly string[], options: LogsOptions): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0) // whoever reads has seen enough
+    if (error.code === 'EPIPE') process.exit(0) // the reader has seen enough
     throw error
   })
   const report = new Report(options)
@@ -82,7 +82,7 @@ async function print (report: Report, lines: readonly string[]): Promise<void> {
   await write(lines.flatMap((line) => report.read(line)))
 }
 
-/** Waits where whoever reads is slower: nothing piles up here. */
+/** Waits where the reader is slower: nothing piles up here. */
 async function write (lines: readonly string[]): Promise<void> {
   if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain')
 }

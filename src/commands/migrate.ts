@@ -1,9 +1,9 @@
-import { loadConfig } from '../config.js'
+import { readSettings } from '../config.js'
 import { migrate } from '../store/migrate.js'
 
 /** Creates or changes the tables now, for those who do not want the first process to do it. */
 export async function runMigrate (env: Record<string, string | undefined>): Promise<void> {
-  const { databaseUrl } = loadConfig('worker', { ...env, NODE_ENV: 'development' }, () => '')
+  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
   const applied = await migrate(databaseUrl, { onWait: () => console.error('another process creates or changes the tables: waiting for it') })
   console.log(applied.length > 0 ? `applied: ${applied.join(', ')}` : 'nothing to apply')
 }

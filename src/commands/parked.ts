@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import pg from 'pg'
-import { loadConfig } from '../config.js'
+import { readSettings } from '../config.js'
 import { columnTypes } from '../store/database.js'
-import { listDeeds, listParked, type ParkedRow } from '../store/parked-events.js'
-import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../worker/parking-lot.js'
+import { listParkedActions, listParked, type ParkedRow } from '../store/parked-events.js'
+import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
 
 type Env = Record<string, string | undefined>
 
@@ -24,14 +24,14 @@ export async function runParkedList (env: Env, { all, limit, json }: { all: bool
 export async function runParkedShow (env: Env, id: string): Promise<number> {
   return await withPool(env, async (pool) => {
     const row = await theParked(pool, id)
-    console.log(JSON.stringify({ ...shown(row), deeds: await listDeeds(pool, row.id) }, null, 2))
+    console.log(JSON.stringify({ ...shown(row), actions: await listParkedActions(pool, row.id) }, null, 2))
     return 0
   })
 }
 
 export async function runParkedReplay (env: Env, ids: readonly string[], by: string): Promise<number> {
   return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, by),
-    ({ events }) => `handed to the outbox: ${events} order event${events === 1 ? '' : 's'}, booked by the next worker`, 'was replayed before')
+    ({ events }) => `handed to the fallback queue: ${events} order event${events === 1 ? '' : 's'}, booked by the next worker`, 'was replayed before')
 }
 
 export async function runParkedDiscard (env: Env, ids: readonly string[], by: string): Promise<number> {
@@ -57,7 +57,7 @@ async function settleEach (env: Env, ids: readonly string[], settle: (pool: pg.P
 }
 
 async function withPool (env: Env, work: (pool: pg.Pool) => Promise<number>): Promise<number> {
-  const { databaseUrl } = loadConfig('worker', { ...env, NODE_ENV: 'development' }, () => '')
+  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 2000, application_name: 'comanda parked', types: columnTypes })
   pool.on('error', () => {}) // the statement under way reports it
   try {

@@ -1,7 +1,10 @@
+import type { AddressInfo } from 'node:net'
 import { isatty } from 'node:tty'
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import { catalogue } from '../logs/catalogue.js'
+import { logLine } from '../logs/log-line.js'
 
 /** Milliseconds from the signal; Docker and Kubernetes wait 10 and 30 seconds before they kill. */
 const GRACE_MS = 4500
@@ -24,8 +27,7 @@ export async function serve (app: FastifyInstance): Promise<void> {
   setFlagsFromString(COLLECT_SOON)
   // A reader that is gone must not turn the orderly end into a crash.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const forced = (reason: string, err?: unknown) => app.log.error({ reason, ...(err ? { err } : {}) },
-    'ended before all was closed: what was not acked or confirmed comes again, nothing needs doing; the reason says what took too long')
+  const forced = (reason: string, err?: unknown) => logLine(app.log, { event: 'exit_forced', reason, ...(err ? { err } : {}) })
   const onTerminal = [0, 1, 2].some(isatty)
   let closing = false
   const { close } = closeWithGrace({
@@ -37,10 +39,10 @@ export async function serve (app: FastifyInstance): Promise<void> {
     onTimeout: (ms) => forced(`closing took longer than ${ms} ms`)
   }, async ({ err, signal }) => {
     closing = true
-    if (err) app.log.fatal({ err, reason: 'crashed' }, 'crashed: closing what can be closed; nothing taken is lost, start it again; err says where in the code to look')
-    else app.log.info({ signal }, 'closing: what is under way is finished first')
+    if (err) logLine(app.log, { event: 'crashed', reason: 'crashed', err })
+    else logLine(app.log, { event: 'closing', signal })
     await app.close()
-    app.log.info('closed')
+    logLine(app.log, { event: 'closed' })
     // An exit would set the modes of a terminal that is gone: Node 20 aborts over it.
     if (signal === 'SIGHUP' && onTerminal) process.removeAllListeners('SIGHUP').kill(process.pid, 'SIGHUP')
   })
@@ -51,7 +53,13 @@ export async function serve (app: FastifyInstance): Promise<void> {
 
 async function listen (app: FastifyInstance): Promise<void> {
   const { host, port, opsPort } = app.config
-  await app.listen({ host, port, listenTextResolver: () => 'listening' })
-  await app.opsServer?.listen({ host, port: opsPort!, listenTextResolver: () => 'listening for /metrics' })
-  app.log.info({ addresses: [app.server.address(), ...(app.opsServer ? [app.opsServer.server.address()] : [])], config: app.config.shown }, 'started')
+  await app.listen({ host, port, listenTextResolver: listening('listening') })
+  await app.opsServer?.listen({ host, port: opsPort!, listenTextResolver: listening('ops_listening') })
+  const addresses = [app.server, ...(app.opsServer ? [app.opsServer.server] : [])].map((server) => server.address() as AddressInfo)
+  logLine(app.log, { event: 'started', addresses, config: app.config.shown })
+}
+
+/** Fastify logs that it listens by itself, whatever this returns; pino takes an object where it takes a text. */
+function listening (event: 'listening' | 'ops_listening'): () => string {
+  return () => ({ event, msg: catalogue[event].text }) as unknown as string
 }

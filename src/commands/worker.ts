@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../config.js'
-import { buildWorker } from '../worker/worker.js'
+import { logLine } from '../logs/log-line.js'
+import { buildWorker } from '../worker.js'
 import { serve } from './process.js'
 
 const POLL_MS = 50
@@ -14,7 +15,7 @@ export async function runWorker (env: Record<string, string | undefined>, { once
     return 0
   }
   await app.ready()
-  app.log.info({ config: config.shown }, 'started')
+  logLine(app.log, { event: 'started', config: config.shown })
   const deadline = Date.now() + limitMs
   let drained = false
   let cause: unknown
@@ -25,9 +26,9 @@ export async function runWorker (env: Record<string, string | undefined>, { once
     })
     if (!drained) await wait(POLL_MS)
   }
-  if (drained) app.log.info('drained')
-  else app.log.error({ ...(cause ? { err: cause } : {}), services: app.health.report(), reason: 'limit' }, 'not drained in time: the rest stays where it is; run it again when the services answer')
+  if (drained) logLine(app.log, { event: 'drained' })
+  else logLine(app.log, { event: 'not_drained', services: app.health.report(), reason: 'limit', ...(cause ? { err: cause } : {}) })
   await app.close()
-  app.log.info('closed')
+  logLine(app.log, { event: 'closed' })
   return drained ? 0 : 1
 }

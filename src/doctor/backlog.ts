@@ -1,11 +1,11 @@
 import type { Client } from '../store/database.js'
 import { waitingAge } from '../store/order-events.js'
 import { listOrders } from '../store/orders.js'
-import { outboxAge } from '../store/outbox.js'
+import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
 import type { Notes } from './finding.js'
 
-/** A worker empties the outbox many times a second: rows older than this are left to nobody, or to a worker that is stuck. */
+/** A worker empties the fallback queue many times a second: rows older than this have no worker, or one that is stuck. */
 const STALE_S = 15
 const STUCK_S = 60
 /** The counts stop there. */
@@ -14,7 +14,7 @@ const MANY = 1000
 /** What waits in Postgres, since when, and what an operator must decide. */
 export async function noteBacklog (notes: Notes, client: Client): Promise<void> {
   const looks: Array<[check: string, look: () => Promise<void>]> = [
-    ['outbox', async () => await noteOutbox(notes, client)],
+    ['fallback', async () => await noteFallbackQueue(notes, client)],
     ['waiting events', async () => await noteWaiting(notes, client)],
     ['parked events', async () => await noteParked(notes, client)],
     ['newest order', async () => await noteNewest(notes, client)]
@@ -28,13 +28,13 @@ export async function noteBacklog (notes: Notes, client: Client): Promise<void> 
   }
 }
 
-async function noteOutbox (notes: Notes, client: Client): Promise<void> {
-  const { rows, oldest_seconds, attempts, deferred } = await outboxAge(client)
-  if (rows === 0 || oldest_seconds === null) return notes.ok('outbox', 'empty')
+async function noteFallbackQueue (notes: Notes, client: Client): Promise<void> {
+  const { rows, oldest_seconds, attempts, deferred } = await fallbackQueueAge(client)
+  if (rows === 0 || oldest_seconds === null) return notes.ok('fallback', 'empty')
   const found = `${counted(rows, 'event')}, the oldest for ${span(oldest_seconds)}, tried up to ${attempts} times`
-  if (deferred > 0) notes.warn('outbox', `${found}; ${deferred} wait for a newer worker`, 'start workers of the newer release')
-  else if (oldest_seconds <= STALE_S) notes.ok('outbox', found)
-  else notes.add(oldest_seconds <= STUCK_S ? 'warn' : 'wrong', 'outbox', found, 'see that a worker runs, is ready (/readyz) and reaches this database')
+  if (deferred > 0) notes.warn('fallback', `${found}; ${deferred} wait for a newer worker`, 'start workers of the newer release')
+  else if (oldest_seconds <= STALE_S) notes.ok('fallback', found)
+  else notes.add(oldest_seconds <= STUCK_S ? 'warn' : 'wrong', 'fallback', found, 'see that a worker runs, is ready (/readyz) and reaches this database')
 }
 
 async function noteWaiting (notes: Notes, client: Client): Promise<void> {
@@ -51,7 +51,7 @@ async function noteParked (notes: Notes, client: Client): Promise<void> {
   else notes.warn('parked events', `${counted(open, 'event')} open, the latest parked at ${latest}`, 'look at them by `comanda parked list`, then replay or discard each')
 }
 
-/** The messages in a queue tell their age to nobody who does not take them: this tells whether booking goes on. */
+/** The messages in a queue show their age only to a consumer that takes them: this tells whether booking goes on. */
 async function noteNewest (notes: Notes, client: Client): Promise<void> {
   const [newest] = await listOrders(client, { limit: 1 })
   notes.ok('newest order', newest ? `the newest booked order was placed at ${newest.created_at}` : 'no order is booked yet')

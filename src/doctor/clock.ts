@@ -3,7 +3,7 @@ import type { Notes } from './finding.js'
 /** This machine's clock, in milliseconds since 1970. */
 export type Clock = () => number
 
-/** Views that were accepted and not persisted are trusted for 2 s, by the clock of whoever reads (docs/delivery.md). */
+/** Views that were accepted and not persisted are trusted for 2 s, by the clock of the process that reads (docs/delivery.md). */
 const MOST_MS = 1000
 
 /**

@@ -38,7 +38,7 @@ function noteSecrets (notes: Notes, text: string): void {
   const secrets = text.split(',')
   const weak = (why: string) => notes.warn('JWT_SECRET', why, 'make one by `openssl rand -hex 32`; give both, comma separated, while rotating')
   if (secrets.some((secret) => new Set(secret).size < FEW_CHARACTERS)) weak('easily guessed: it has few different characters')
-  else if (secrets.some((secret) => /development|change.?me|example/i.test(secret))) weak('looks like a development default: whoever knows it can sign in as anybody')
+  else if (secrets.some((secret) => /development|change.?me|example/i.test(secret))) weak('looks like a development default: anyone who knows it can sign tokens for any user')
   else if (new Set(secrets).size < secrets.length) weak('the same secret twice: nothing is being rotated')
   else notes.ok('JWT_SECRET', secrets.length > 1 ? 'two are set: the first signs, both verify' : 'set')
 }

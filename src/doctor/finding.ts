@@ -1,4 +1,4 @@
-/** `warn`: it works, and will not for ever or not for everybody; `wrong`: something does not work, or an order may be lost. */
+/** `warn`: it works, but not for ever or not for every client; `wrong`: something does not work, or an order may be lost. */
 export type Mark = 'ok' | 'warn' | 'wrong'
 export type Subject = 'configuration' | 'postgres' | 'redis' | 'rabbitmq'
 

@@ -10,7 +10,7 @@ import { ANSWER_MS, inTime } from './limits.js'
 import { type Explain, explain } from './trouble.js'
 import { noteVersion } from './versions.js'
 
-/** A process holds so many at most: its pool, and what is reserved for the outbox and the watch. */
+/** A process holds so many at most: its pool, and what is reserved for the fallback queue and the watch. */
 const CONNECTIONS_OF_A_PROCESS = 13
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */

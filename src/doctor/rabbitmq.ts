@@ -70,7 +70,7 @@ function noteStanding (notes: Notes, check: string, standing: Standing): void {
       return notes.wrong(check, 'this user may not declare it, and api and worker must', 'grant the user configure, write and read on ^comanda[.] in this virtual host')
     case 'different':
       return notes.wrong(check, `stands with another ${standing.argument}: ${standing.theirs}, this build declares ${standing.ours}`,
-        'no process of this build takes or publishes orders there (the outbox takes them): empty it by the build that made it, then delete it; either process declares it anew')
+        'no process of this build takes or publishes orders there (the fallback queue takes them): empty it by the build that made it, then delete it; either process declares it anew')
   }
 }
 
@@ -78,7 +78,7 @@ async function noteAlarm (notes: Notes, connection: ChannelModel): Promise<void>
   try {
     const reason = await inTime(findAlarm(connection))
     if (reason === null) notes.ok('alarm', 'none: messages are taken')
-    else notes.wrong('alarm', `it takes no messages: ${reason}; orders go by the outbox`, 'free its memory or disk: `rabbitmq-diagnostics alarms` names which')
+    else notes.wrong('alarm', `it takes no messages: ${reason}; orders go by the fallback queue`, 'free its memory or disk: `rabbitmq-diagnostics alarms` names which')
   } catch (error) {
     const { code } = error as { code?: number | string }
     if (code === 'SILENCE') throw error

@@ -1,9 +1,10 @@
-/** One line of api or worker: src/logs/line.ts tells what it may hold. Lines of another release may hold more. */
+/** One line of api or worker: src/logs/catalogue.ts has its keys by `event`. Lines of another release may hold more, those of Fastify's own have no event. */
 export interface Line {
   /** ISO 8601 */
   time: string
   level: string
   name: string
+  event?: string
   msg: string
   request_id?: string
   order_id?: string

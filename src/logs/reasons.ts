@@ -12,6 +12,7 @@ export interface Reason {
 /** More different ones are counted together: what is read may be endless. */
 const MOST = 1000
 const FURTHER = 'further reasons'
+const UNNAMED = 'no reason given'
 
 /** Counts lines by their reason; it keeps one example of each, the first. */
 export class Reasons {
@@ -19,7 +20,7 @@ export class Reasons {
 
   add (line: Line): void {
     const { time } = line
-    const own = line.reason ?? line.msg
+    const own = line.reason ?? line.event ?? UNNAMED
     const reason = this.#reasons.has(own) || this.#reasons.size < MOST ? own : FURTHER
     const found = this.#reasons.get(reason)
     if (!found) {

@@ -19,7 +19,7 @@ export class Report {
   readonly #reasons = new Reasons()
   readonly #isStory: boolean
   #since: Line | undefined
-  #told = false
+  #ended = false
   lines = 0
   found = 0
   /** Lines that are not ours: passed over. */
@@ -42,15 +42,15 @@ export class Report {
     if (!isWanted(line, this.#options)) return []
     this.found++
     if (this.#options.errors === true) this.#reasons.add(line)
-    else if (this.#isStory && !this.#told) this.#story.push(line)
+    else if (this.#isStory && !this.#ended) this.#story.push(line)
     else return [this.#shown(line)]
     return []
   }
 
-  /** What only the end could tell; of a story that goes on, what comes after it is told as it comes. */
+  /** What was held until the end; of a story that goes on, further lines are shown as they come. */
   end (): string[] {
     if (this.#options.errors === true) return this.#reasons.list().map((reason) => this.#options.json ? JSON.stringify(reason) : showReason(reason, this.#options.colours))
-    this.#told = true
+    this.#ended = true
     return this.#story.splice(0).sort((a, b) => beganAt(a) - beganAt(b)).map((line) => this.#shown(line))
   }
 

@@ -1,7 +1,7 @@
 import type { Line } from './parse.js'
 import type { Reason } from './reasons.js'
 
-/** On every line, and told by no reader missed. */
+/** On every line, and missed by no reader. */
 const LEFT_OUT = new Set(['time', 'level', 'name', 'msg', 'version', 'pid', 'order_ids', 'request_ids'])
 const COLOURS: Record<string, number> = { warn: 33, error: 31, fatal: 31 }
 // eslint-disable-next-line no-control-regex -- what would steer a terminal
@@ -17,15 +17,15 @@ export interface Shown {
 }
 
 /** Unix milliseconds. A request's line is written when it is answered, and a worker may have booked the order by then. */
-export function beganAt ({ time, msg, duration_ms: duration = 0 }: Line): number {
-  return Date.parse(time) - (msg === 'request' ? duration : 0)
+export function beganAt ({ time, event, duration_ms: duration = 0 }: Line): number {
+  return Date.parse(time) - (event === 'request' ? duration : 0)
 }
 
 /** A line for people: when, who, what, then its keys. Whatever a line holds, it cannot steer the terminal. */
 export function showLine (line: Line, { since, colours }: Shown): string {
   const after = since ? `+${millis(Date.parse(line.time) - beganAt(since))} ms`.padStart(11) : ''
   const head = [value(line.time), after, value(line.name).padEnd(6), value(line.level).padEnd(5), message(line)]
-  const keys = Object.entries(line).filter(([key]) => !LEFT_OUT.has(key) && !told(line, key)).map(([key, one]) => `${value(key)}=${value(key === 'err' ? errorOf(one) : one)}`)
+  const keys = Object.entries(line).filter(([key]) => !LEFT_OUT.has(key) && !isInMessage(line, key)).map(([key, one]) => `${value(key)}=${value(key === 'err' ? errorOf(one) : one)}`)
   const text = [...head.filter((part) => part !== ''), ...keys].join('  ')
   const colour = COLOURS[line.level]
   return colours && colour !== undefined ? `\u001b[${colour}m${text}\u001b[0m` : text
@@ -35,14 +35,14 @@ export function showReason ({ reason, count, first, last, example }: Reason, col
   return `${String(count).padStart(7)} x  ${text(reason)}  (${value(first)} to ${value(last)})\n           ${showLine(example, { colours })}`
 }
 
-/** A request is told as it was asked. */
+/** A request is shown as it was asked. */
 function message (line: Line): string {
-  if (line.msg !== 'request') return text(line.msg)
+  if (line.event !== 'request') return text(line.msg)
   return ['request', line.method, line.route, line.status].filter((part) => part !== undefined).map(value).join(' ')
 }
 
-function told ({ msg }: Line, key: string): boolean {
-  return msg === 'request' && ['method', 'route', 'status'].includes(key)
+function isInMessage ({ event }: Line, key: string): boolean {
+  return event === 'request' && ['event', 'method', 'route', 'status'].includes(key)
 }
 
 /** The stack is for --json. */

@@ -17,7 +17,7 @@ export const LONG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 export const EVENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
 /**
- * Counts in plain numbers, read only when somebody asks. (Measured: an observation by prom-client's own costs 1.1 us, 3 % of
+ * Counts in plain numbers, read only when they are scraped. (Measured: an observation by prom-client's own costs 1.1 us, 3 % of
  * the api's time an order, because it hashes its labels each time; this one 0.04 us.)
  */
 export class Histogram {

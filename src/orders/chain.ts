@@ -1,6 +1,14 @@
 import type { OrderEvent } from './event.js'
 
-/** What became of an event: applied to its order, kept until its base is applied, or refused for good. */
+/**
+ * What became of an event: applied to its order, kept until its base is applied, or refused for good.
+ *
+ *   (never seen) --its base is the head---------------------> applied
+ *        |  \--its base is not known yet--> waiting --it is--> applied
+ *        |                                     |
+ *        \--its base was built upon, or was rejected----------> rejected
+ *                     (an operator's replay opens a refused one again: waiting)
+ */
 export type Outcome = 'applied' | 'waiting' | 'rejected'
 
 /** Why an event can never be applied; stable codes, shown in the timeline. */

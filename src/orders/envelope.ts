@@ -4,7 +4,7 @@ import { FormatRegistry } from '@sinclair/typebox/type'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
 import { ORDER_STATUSES } from './lifecycle.js'
-import { isMoment } from './moment.js'
+import { isMoment } from '../time/moment.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
 
 export const SCHEMA_VERSION = 1
@@ -54,17 +54,17 @@ const Envelope = Type.Object({
 export type Envelope = Static<typeof Envelope>
 const checker = TypeCompiler.Compile(Envelope)
 
-/** An order event and the JSON it is, in ASCII: written once, at the desk, and then published and cached as it stands. */
-export interface SealedEvent {
+/** An order event and the JSON it is, in ASCII: written once, by the use case, and then published and cached as it stands. */
+export interface SerializedEvent {
   event: OrderEvent
   json: string
 }
 
 /**
- * Put together by hand: only what somebody typed needs escaping. (Measured: JSON.stringify of an object built for it took
+ * Put together by hand: only text from a client needs escaping. (Measured: JSON.stringify of an object built for it took
  * three times as long.)
  */
-export function seal (event: OrderEvent): SealedEvent {
+export function serializeEvent (event: OrderEvent): SerializedEvent {
   const { event_id, type, base, order, occurred_at, request_id, traceparent } = event
   const json = asciiOf(`{"specversion":"1.0","id":"${event_id}","type":"${type}","source":"${SOURCE}","subject":"${order.order_id}","time":"${occurred_at}",` +
     `"datacontenttype":"application/json","dataschema":"${SCHEMA_NAME}${SCHEMA_VERSION}","requestid":${JSON.stringify(request_id)},` +

@@ -1,5 +1,5 @@
 import type { OrderStatus } from './lifecycle.js'
-import { type Order, type OrderLine, totalValue } from './order.js'
+import { type Order, type OrderInput, totalValue } from './order.js'
 
 export const ORDER_EVENT_TYPES = ['order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'] as const
 export type OrderEventType = typeof ORDER_EVENT_TYPES[number]
@@ -32,19 +32,19 @@ export interface Origin {
 export interface Placement extends Origin {
   order_id: string
   user_id: number
-  line: OrderLine
+  input: OrderInput
 }
 
-/** Member by member, as everything on the road of every order: rest and spread made objects that cost ten times as much. */
+/** Member by member, as everything on the path of every order: rest and spread made objects that cost ten times as much. */
 export function placeOrder (placement: Placement): OrderEvent {
-  const { order_id, user_id, line, now } = placement
+  const { order_id, user_id, input, now } = placement
   return eventOf('order.placed', null, {
     order_id,
     user_id,
-    item_description: line.item_description,
-    item_quantity: line.item_quantity,
-    item_price: line.item_price,
-    total_value: totalValue(line),
+    item_description: input.item_description,
+    item_quantity: input.item_quantity,
+    item_price: input.item_price,
+    total_value: totalValue(input),
     status: 'accepted',
     version: 1,
     created_at: now,
@@ -58,8 +58,8 @@ export interface Base {
   event_id: string
 }
 
-export function amendOrder (base: Base, line: OrderLine, origin: Origin): OrderEvent {
-  return changeOrder('order.amended', base, { ...line, total_value: totalValue(line) }, origin)
+export function amendOrder (base: Base, input: OrderInput, origin: Origin): OrderEvent {
+  return changeOrder('order.amended', base, { ...input, total_value: totalValue(input) }, origin)
 }
 
 export function moveOrder (base: Base, to: OrderStatus, origin: Origin): OrderEvent {

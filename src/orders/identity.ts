@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { OrderLine } from './order.js'
+import type { OrderInput } from './order.js'
 
 /** One use of an Idempotency-Key: the order it names, and the fingerprint of its body. */
 export interface KeyUse {
@@ -28,8 +28,8 @@ export function keyedOrderId (route: string, user_id: number, key: string): stri
  * The placement's event id for a keyed request: the same body falls together on it, another body is a rival placement.
  * The body is taken in canonical form, so the order of its members and its white space do not matter.
  */
-export function keyedEventId (order_id: string, line: OrderLine): string {
-  return uuidv8(['comanda.placement', order_id, line.item_description, String(line.item_quantity), String(line.item_price)])
+export function keyedEventId (order_id: string, input: OrderInput): string {
+  return uuidv8(['comanda.placement', order_id, input.item_description, String(input.item_quantity), String(input.item_price)])
 }
 
 /** Each part goes in behind its length in bytes: no two lists of parts are ever the same bytes. */

@@ -12,8 +12,9 @@ export type MovableStatus = typeof MOVABLE_STATUSES[number]
  *
  *   accepted -> confirmed -> paid -> shipped -> delivered
  *       \___________\__________\-> cancelled
+ *   accepted -> rejected (a placement that can never be applied)
  *
- * Nobody moves an order to `confirmed` (persisting does) or to `rejected` (the worker's verdict does).
+ * No caller moves an order to `confirmed` (persisting does) or to `rejected` (the worker's verdict does).
  */
 const MOVES: Record<OrderStatus, Partial<Record<OrderStatus, readonly Role[]>>> = {
   accepted: { cancelled: ['customer', 'operator'] },
@@ -25,7 +26,7 @@ const MOVES: Record<OrderStatus, Partial<Record<OrderStatus, readonly Role[]>>> 
   rejected: {}
 }
 
-/** Its owner, and nobody else, may amend an order in these. */
+/** Its owner alone may amend an order in these. */
 const AMENDABLE: readonly OrderStatus[] = ['accepted', 'confirmed']
 
 export function mayMove (from: OrderStatus, to: OrderStatus, role: Role): boolean {

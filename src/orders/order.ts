@@ -10,7 +10,7 @@
 import type { OrderStatus } from './lifecycle.js'
 
 /** What the customer chooses. Money is an integer in minor units (centavos). */
-export interface OrderLine {
+export interface OrderInput {
   /** 1 to 256 characters, at least one of them visible */
   item_description: string
   /** 1 to MAX_QUANTITY */
@@ -19,7 +19,7 @@ export interface OrderLine {
   item_price: number
 }
 
-export interface Order extends OrderLine {
+export interface Order extends OrderInput {
   order_id: string
   user_id: number
   /** quantity x price, minor units */
@@ -38,12 +38,12 @@ export const MAX_QUANTITY = 1_000_000
 export const MAX_PRICE = 100_000_000
 export const MAX_DESCRIPTION = 256
 
-export function totalValue (line: OrderLine): number {
-  return line.item_quantity * line.item_price
+export function totalValue (input: OrderInput): number {
+  return input.item_quantity * input.item_price
 }
 
 /**
- * `JSON.stringify(order)`, a known shape put together by hand: only what somebody typed needs escaping. (Measured: a third of
+ * `JSON.stringify(order)`, a known shape put together by hand: only text from a client needs escaping. (Measured: a third of
  * the time; the worker writes two an order.)
  */
 export function orderJson (order: Order): string {

@@ -1,5 +1,5 @@
 import type { OrderStatus } from './lifecycle.js'
-import { isMoment } from './moment.js'
+import { isMoment } from '../time/moment.js'
 
 /** Where a page ended: the keyset of the next one. */
 export interface PageEnd {
@@ -10,7 +10,7 @@ export interface PageEnd {
 /** Which orders a list holds, and how many. */
 export interface OrderFilter {
   limit: number
-  /** undefined: everybody's */
+  /** undefined: the orders of all users */
   user_id?: number | undefined
   status?: OrderStatus | undefined
   created_from?: string | undefined

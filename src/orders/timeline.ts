@@ -1,7 +1,7 @@
 import type { Outcome } from './chain.js'
 import type { OrderEventType } from './event.js'
 import type { OrderStatus } from './lifecycle.js'
-import type { OrderLine } from './order.js'
+import type { OrderInput } from './order.js'
 
 /** One event of an order as its reader sees it: what happened, when, by which request, and what became of it. */
 export interface TimelineEntry {
@@ -19,7 +19,7 @@ export interface TimelineEntry {
   recorded_at: string | null
   request_id: string
   /** The order after the change; what it would have been, for a rejected one. */
-  order: OrderLine & { total_value: number, status: OrderStatus }
+  order: OrderInput & { total_value: number, status: OrderStatus }
 }
 
 /** Where a page of the timeline ended. */

@@ -25,13 +25,17 @@ export interface AcceptedView {
 const MAX_TAKEN = 20
 
 /** What a caller is shown: the order and the moves this caller may make next. */
-export interface ShownOrder extends Order {
+export interface OrderForCaller extends Order {
   next_statuses: OrderStatus[]
 }
 
 /**
  * A view replaces another only with a higher rank, so no reader ever goes back in time. A placement that was rejected ranks
  * below the same one booked: an operator may have it tried again.
+ *
+ *   version 1: accepted 2, rejected 2 < persisted 3 < version 2: accepted 4 < persisted 5 < ...
+ *
+ * One exception, in the cache: the view of an event that was rejected gives way to the row, whatever its rank.
  */
 export function rank ({ order, persisted }: OrderView): number {
   return order.version * 2 + (persisted && order.status !== 'rejected' ? 1 : 0)
@@ -53,6 +57,6 @@ export function persistedView (event: OrderEvent): PersistedView {
   return { order: confirmed(event.order), event_id: event.event_id, persisted: true }
 }
 
-export function showOrder (order: Order, role: Role): ShownOrder {
+export function orderForCaller (order: Order, role: Role): OrderForCaller {
   return { ...order, next_statuses: nextStatuses(order.status, role) }
 }

@@ -3,13 +3,13 @@ import Fastify from 'fastify'
 import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'
 import { guardConnections } from '../broker/guard.js'
-import { type Session, Sessions } from '../broker/sessions.js'
-import { hostOf } from './health.js'
+import { type BrokerSession, BrokerSessions } from '../broker/sessions.js'
+import { hostOf } from '../config.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** null: this process was told to run without the broker */
-    broker: Sessions | null
+    broker: BrokerSessions | null
   }
 }
 
@@ -25,23 +25,21 @@ export const amqpPlugin = fp(async (app) => {
   const { amqpUrl } = app.config
   if (amqpUrl === null) {
     app.decorate('broker', null)
-    app.health.set('rabbitmq', 'off', { message: 'no AMQP_URL: running without RabbitMQ, orders go by the outbox' })
+    app.health.set('rabbitmq', 'off')
     return
   }
   const host = hostOf(amqpUrl)
   guardConnections()
-  const sessions = new Sessions({
+  const sessions = new BrokerSessions({
     open: () => openSession(amqpUrl),
-    onState: (state, cause) => app.health.set('rabbitmq', state, state === 'up'
-      ? { host, message: 'RabbitMQ is up' }
-      : { host, cause, message: 'RabbitMQ is away: orders go by the outbox; trying again' })
+    onState: (state, cause) => app.health.set('rabbitmq', state, { host, cause })
   })
   app.decorate('broker', sessions)
   app.addHook('onReady', async () => sessions.start())
   app.addHook('onClose', async () => await sessions.stop())
 }, { name: 'amqp', dependencies: ['config', 'health'] })
 
-async function openSession (url: string): Promise<Session> {
+async function openSession (url: string): Promise<BrokerSession> {
   const side = Fastify({ pluginTimeout: 0 })
   const target = new URL(url)
   target.searchParams.set('heartbeat', String(HEARTBEAT))

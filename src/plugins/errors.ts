@@ -1,21 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { entityTag } from '../http/entity-tags.js'
+import { logLine } from '../logs/log-line.js'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'
 import { UserError } from '../users/errors.js'
-import { type InputFault, problemBody, type ProblemBody, type ProblemCode, problems } from './problems.js'
-import { InputError } from './validation.js'
-
-/** An error of ours that a plugin or route answers a request with. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError'
-  readonly code: ProblemCode
-
-  constructor (code: ProblemCode, options?: ErrorOptions) {
-    super(code, options)
-    this.code = code
-  }
-}
+import { type InputFault, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
+import { InputError } from '../http/validation.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -50,9 +41,9 @@ export const errorsPlugin = fp(async (app) => {
     const { status } = problems[code]
     if (error instanceof OrderError && error.about) request.logged = { ...request.logged, ...error.about }
     const about = { err: error, ...request.logged, reason: code }
-    if (status === 500) request.log.error(about, 'a request failed for a reason nobody foresaw: answered 500; err says where in the code to look')
-    else if (status === 503) request.log.warn(about, 'a request could not be served: answered 503, the client may try again; the last lines about the services say which is away')
-    if (error instanceof OrderError && error.tag !== undefined) reply.header('etag', error.tag)
+    if (status === 500) logLine(request.log, { event: 'unhandled_error', ...about })
+    else if (status === 503) logLine(request.log, { event: 'service_unavailable', ...about })
+    if (error instanceof OrderError && error.present) reply.header('etag', entityTag(error.present))
     return sendProblem(request, reply, code, error instanceof InputError ? error.faults : undefined)
   })
 }, { name: 'errors', dependencies: ['config'] })

@@ -2,27 +2,26 @@ import Fastify, { type FastifyInstance, type RouteShorthandOptions } from 'fasti
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { Metrics } from '../metrics/metrics.js'
-import { serverOptions } from './http.js'
-import { RequestDurations } from './request-durations.js'
+import { serverOptions } from '../http/server.js'
+import { RequestDurations } from '../metrics/request-durations.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** null: METRICS=off */
     metrics: Metrics | null
-    requestDurations: RequestDurations | null
     /** What serves /metrics on OPS_PORT, to be listened on; null: nothing does */
     opsServer: FastifyInstance | null
   }
 }
 
 const route: RouteShorthandOptions = {
-  config: { quiet: true, answers: { 200: { description: 'What it counts and measures' } } },
+  config: { quiet: true, answers: { 200: { description: 'The metrics' } } },
   logLevel: 'warn',
   schema: {
     tags: ['operations'],
     security: [],
     operationId: 'readMetrics',
-    summary: 'What it counts and measures, for Prometheus; not on this port where OPS_PORT names another',
+    summary: 'Metrics in the Prometheus text format; only on OPS_PORT where that is set',
     response: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } }
   }
 }
@@ -32,7 +31,7 @@ export const metricsPlugin = fp(async (app) => {
   const { config } = app
   const metrics = config.metrics ? new Metrics() : null
   app.decorate('metrics', metrics)
-  app.decorate('requestDurations', metrics && new RequestDurations(metrics))
+  app.requestDurations = metrics && new RequestDurations(metrics)
   const side = metrics && config.opsPort !== null ? Fastify({ ...serverOptions(config, app.log as Logger), forceCloseConnections: true }) : null
   app.decorate('opsServer', side as FastifyInstance | null)
   app.addHook('onClose', async () => await side?.close())

@@ -2,13 +2,13 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { version } from './logger.js'
-import { headers, Problem, problemExamples, type Response, responsesOf } from './openapi-responses.js'
+import { version } from '../logs/logger.js'
+import { headers, Problem, problemExamples, type Response, responsesOf } from '../http/responses.js'
 
 const DESCRIPTION = [
   'An order service that never loses an order and never books one twice.',
-  'Every error is `application/problem+json` (RFC 9457). Its `type` is stable: decide by it. Besides those that an operation names there are `not-found` and `method-not-allowed` for what is not described here, and `bad-request`, `request-timeout` and `headers-too-large` for what is no proper HTTP.',
-  'Answers may gain members: clients should ignore those they do not know. A request may not have any that are not described.'
+  'Every error is `application/problem+json` (RFC 9457). Its `type` is stable: branch on it. Besides those that an operation lists there are `not-found` and `method-not-allowed` for requests that are not described here, and `bad-request`, `request-timeout` and `headers-too-large` for requests that are not valid HTTP.',
+  'Responses may gain members: clients should ignore those they do not know. A request must not contain members that are not described.'
 ].join('\n\n')
 
 /** OpenAPI 3.1 from the routes' own schemas, at /docs, /docs/json and /docs/yaml; DOCS=off leaves all three out. */
@@ -23,9 +23,9 @@ export const openapiPlugin = fp(async (app) => {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token from `POST /auth/token`' } } },
       security: [{ token: [] }],
       tags: [
-        { name: 'orders', description: 'Placing orders and following them' },
-        { name: 'users', description: 'People, and the tokens they work with' },
-        { name: 'operations', description: 'For whoever runs the service' }
+        { name: 'orders', description: 'Place orders and follow them' },
+        { name: 'users', description: 'Users and their access tokens' },
+        { name: 'operations', description: 'For operating the service' }
       ]
     },
     transform: ({ schema = {}, url, route }) => {

@@ -3,18 +3,19 @@ import fastifyPostgres from '@fastify/postgres'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pg from 'pg'
+import { logLine } from '../logs/log-line.js'
 import { columnTypes } from '../store/database.js'
 import { storeError, StoreError } from '../store/failures.js'
 import { migrate } from '../store/migrate.js'
 import { traceStatements } from '../tracing/traced.js'
-import { ProblemError } from './errors.js'
-import { hostOf } from './health.js'
+import { ProblemError } from '../http/problems.js'
+import { hostOf } from '../config.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The pool for a request's own statements. @throws ProblemError `unavailable` while Postgres is known to be away: nobody waits for it then */
-    standingPool (): pg.Pool
-    /** A pool of its own for what must not wait behind reads: the outbox and the watch. */
+    /** The pool for a request's own statements. @throws ProblemError `unavailable` while Postgres is known to be away: no request waits for it then */
+    requestPool (): pg.Pool
+    /** A pool of its own for what must not wait behind reads: the fallback queue and the watch. */
     reservedPool: pg.Pool
   }
 }
@@ -51,12 +52,10 @@ export const postgresPlugin = fp(async (app) => {
   // Without a listener an idle connection that is cut takes the process down. One cut says little: the server is asked.
   for (const each of [pool, reserved]) each.on('error', () => nextLook.abort())
   let nextLook = new AbortController()
-  const down = (cause: Error) => app.health.set('postgres', 'down', {
-    host, cause, message: 'Postgres is away: orders are still taken by the broker, all else waits; trying again'
-  })
+  const down = (cause: Error) => app.health.set('postgres', 'down', { host, cause })
 
   app.decorate('reservedPool', reserved)
-  app.decorate('standingPool', () => {
+  app.decorate('requestPool', () => {
     if (app.health.state('postgres') === 'down') throw new ProblemError('unavailable')
     return pool
   })
@@ -68,7 +67,7 @@ export const postgresPlugin = fp(async (app) => {
         if (!migrated) await createTables(app, stopping.signal)
         migrated = true
         const { rows } = await reserved.query<{ server_version: string }>('show server_version')
-        app.health.set('postgres', 'up', { host, message: 'Postgres is up', server_version: rows[0]!.server_version })
+        app.health.set('postgres', 'up', { host, server_version: rows[0]!.server_version })
       } catch (error) {
         if (!stopping.signal.aborted) down(causeOf(error))
       }
@@ -88,9 +87,9 @@ export const postgresPlugin = fp(async (app) => {
 }, { name: 'postgres', dependencies: ['config', 'tracing', 'errors', 'health'] })
 
 async function createTables (app: FastifyInstance, signal: AbortSignal): Promise<void> {
-  const onWait = () => app.log.info('another process creates or changes the tables: waiting for it')
+  const onWait = () => logLine(app.log, { event: 'migrations_awaited' })
   const migrations = await migrate(app.config.databaseUrl, { signal, onWait })
-  if (migrations.length > 0) app.log.info({ migrations }, 'tables created or changed')
+  if (migrations.length > 0) logLine(app.log, { event: 'migrations_applied', migrations })
 }
 
 /** Of a failure, what the server or the driver said. */

@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ProblemError } from './errors.js'
+import { ProblemError } from '../http/problems.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

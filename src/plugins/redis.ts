@@ -2,24 +2,28 @@ import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
-import { Claims } from '../cache/claims.js'
+import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { logLine } from '../logs/log-line.js'
+import { backOff } from '../time/back-off.js'
 import { traceCalls } from '../tracing/traced.js'
-import { Breaker } from './breaker.js'
-import { hostOf } from './health.js'
+import { Breaker } from '../cache/breaker.js'
+import { hostOf } from '../config.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** All three are null where this process was told to run without Redis. */
     views: OrderViews | null
-    claims: Claims | null
+    changeLocks: ChangeLocks | null
     idempotencyKeys: IdempotencyKeys | null
     /** How many of whose calls failed, since the start. */
-    cacheFailures: Record<'view' | 'claim' | 'idempotency_key', number>
+    cacheFailures: Record<'view' | 'change_lock' | 'idempotency_key', number>
   }
 }
 
+/** Milliseconds. */
+const RECONNECT = { first: 100, longest: 2000 }
 /** ioredis tells it by no code. */
 const TIMED_OUT = 'Command timed out'
 
@@ -30,11 +34,11 @@ const TIMED_OUT = 'Command timed out'
  */
 export const redisPlugin = fp(async (app) => {
   const { redisUrl, redisPrefix, redisTimeoutMs } = app.config
-  const failures = { view: 0, claim: 0, idempotency_key: 0 }
+  const failures = { view: 0, change_lock: 0, idempotency_key: 0 }
   app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
-    app.decorate('views', null).decorate('claims', null).decorate('idempotencyKeys', null)
-    app.health.set('redis', 'off', { message: 'no REDIS_URL: running without Redis, orders are read from Postgres' })
+    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null)
+    app.health.set('redis', 'off')
     return
   }
   const host = hostOf(redisUrl)
@@ -46,33 +50,33 @@ export const redisPlugin = fp(async (app) => {
     commandTimeout: redisTimeoutMs,
     connectTimeout: 1000,
     lazyConnect: true,
-    retryStrategy: (times) => Math.min(times * 100, 2000) * (0.5 + Math.random() / 2)
+    retryStrategy: (times) => backOff(times - 1, RECONNECT)
   })
   let cause: Error | undefined
   client.on('error', (error) => { cause = error })
-  client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause, message: 'Redis is away: orders are read from Postgres, slower; trying again' }) })
+  client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause }) })
   client.on('ready', () => {
     cause = undefined
     if (app.health.state('redis') === 'down') views.doubt()
-    app.health.set('redis', 'up', { host, message: 'Redis is up' })
+    app.health.set('redis', 'up', { host })
   })
 
   const side = Fastify({ pluginTimeout: 0 })
   client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })
 
   const breaker = new Breaker(() => client.disconnect(true))
-  const missed = (whose: keyof typeof failures, what: string) => (error: Error) => {
+  const missed = (whose: keyof typeof failures) => (error: Error) => {
     failures[whose]++
     if (error.message === TIMED_OUT) breaker.strike()
-    app.log.debug({ err: error }, `${what} not read or written`)
+    logLine(app.log, { event: `${whose}_missed`, err: error })
   }
-  const views = new OrderViews(client, redisPrefix, missed('view', 'a view was'))
-  const claims = new Claims(client, redisPrefix, missed('claim', 'a claim was'))
-  const keys = new IdempotencyKeys(client, redisPrefix, missed('idempotency_key', 'an idempotency key was'))
-  app.decorate('views', views).decorate('claims', claims).decorate('idempotencyKeys', keys)
+  const views = new OrderViews(client, redisPrefix, missed('view'))
+  const changeLocks = new ChangeLocks(client, redisPrefix, missed('change_lock'))
+  const keys = new IdempotencyKeys(client, redisPrefix, missed('idempotency_key'))
+  app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
   if (app.traces) {
     traceCalls(app.traces, views, 'views', ['get', 'put'])
-    traceCalls(app.traces, claims, 'claims', ['take', 'release'])
+    traceCalls(app.traces, changeLocks, 'change_locks', ['take', 'release'])
     traceCalls(app.traces, keys, 'idempotency_keys', ['begin', 'accept', 'forget'])
   }
   let closing = false

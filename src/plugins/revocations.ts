@@ -1,7 +1,12 @@
 import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
 import { Revocations } from '../cache/revocations.js'
-import { SESSION_S } from './auth.js'
+import { logLine } from '../logs/log-line.js'
+import { backOff } from '../time/back-off.js'
+import { SESSION_S } from '../users/session.js'
+
+/** Milliseconds. */
+const RECONNECT = { first: 100, longest: 2000 }
 
 declare module 'fastify' {
   interface FastifyInstance { revocations: Revocations }
@@ -15,8 +20,7 @@ export const revocationsPlugin = fp(async (app) => {
     redis,
     prefix: redisPrefix,
     lifeMs: SESSION_S * 1000,
-    onFailure: (error, user_id) => app.log.warn({ user_id, token_seconds: app.config.tokenSeconds, reason: error.message },
-      "Redis did not take the end of a user's sessions: in other processes their tokens live on for at most token_seconds; another change of the password ends them once Redis is back")
+    onFailure: (error, user_id) => logLine(app.log, { event: 'revocation_not_shared', user_id, token_seconds: app.config.tokenSeconds, reason: error.message })
   })
   app.decorate('revocations', revocations)
   app.addHook('onReady', async () => { redis?.connect().catch(() => {}) }) // it tries again by itself
@@ -34,7 +38,7 @@ function subscriber (url: string): Redis {
     commandTimeout: 500,
     connectTimeout: 1000,
     lazyConnect: true,
-    retryStrategy: (times) => Math.min(times * 100, 2000) * (0.5 + Math.random() / 2)
+    retryStrategy: (times) => backOff(times - 1, RECONNECT)
   })
   return redis.on('error', () => {}) // the plugin `redis` tells that it is away
 }

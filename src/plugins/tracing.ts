@@ -1,12 +1,13 @@
 import type { Span } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { within } from '../broker/limits.js'
+import { within } from '../time/within.js'
 import type { Config } from '../config.js'
-import { soundTraceparent } from '../orders/trace.js'
+import { soundTraceparent } from '../tracing/traceparent.js'
 import { currentSpan } from '../tracing/current.js'
 import type { Traces } from '../tracing/traces.js'
-import { version } from './logger.js'
+import { logLine } from '../logs/log-line.js'
+import { version } from '../logs/logger.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,8 +39,8 @@ async function traceAll (app: FastifyInstance, protocol: Exclude<Config['traces'
     protocol,
     service: { name: `comanda-${app.config.process}`, version },
     onChange: (failure) => failure
-      ? app.log.warn({ reason: failure.message }, 'the collector takes no traces: they are dropped until it does, nothing else is harmed')
-      : app.log.info('the collector takes traces again')
+      ? logLine(app.log, { event: 'collector_down', reason: failure.message })
+      : logLine(app.log, { event: 'collector_up' })
   })
   app.decorate('traces', traces)
   app.decorate('traceparentOf', ({ span }) => span ? traces.traceparentOf(span) : undefined)

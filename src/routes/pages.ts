@@ -9,7 +9,7 @@ export function keepPrivate (app: FastifyInstance): void {
 }
 
 /** A page of a list, with a link to the same list behind its cursor: RFC 8288. */
-export function linked<Page extends { next_cursor: string | null }> (request: FastifyRequest, reply: FastifyReply, page: Page): Page {
+export function withNextLink<Page extends { next_cursor: string | null }> (request: FastifyRequest, reply: FastifyReply, page: Page): Page {
   if (page.next_cursor === null) return page
   const [path = '', query = ''] = request.url.split('?', 2)
   const next = new URLSearchParams(query)

@@ -14,7 +14,7 @@ export const columnTypes = {
 }
 
 /**
- * An array parameter of values that need no quoting: ids, numbers, moments, our own words. Never for text that somebody
+ * An array parameter of values that need no quoting: ids, numbers, moments, our own words. Never for text that a client
  * typed. (Measured: pg quotes and escapes every element, a fifth of the worker's time an order.)
  */
 export function plainArray (values: ReadonlyArray<string | number | null>): string {

@@ -69,14 +69,14 @@ export async function updateOrders (client: Client, lasts: readonly OrderView[])
 }
 
 /**
- * What Postgres knows of one order: its row, an event still in the outbox, or a placement that was rejected.
+ * What Postgres knows of one order: its row, an event still in the fallback queue, or a placement that was rejected.
  * @param eventId of a view that is in doubt; `rejected` tells whether that event was
  */
 export async function findOrder (client: Client, orderId: string, eventId: string | null = null): Promise<{ view: OrderView | null, rejected: boolean }> {
   const [found] = await run<Found>(client, 'find_order', `
     select
       (select to_jsonb(orders) from orders where order_id = $1) as stored,
-      (select event from outbox where order_id = $1 order by (event -> 'data' ->> 'version')::integer desc limit 1) as taken,
+      (select event from fallback_queue where order_id = $1 order by (event -> 'data' ->> 'version')::integer desc limit 1) as taken,
       (select jsonb_build_object('order', data, 'event_id', event_id, 'reason', reason) from order_events
         where order_id = $1 and outcome = 'rejected' and base is null order by recorded_at limit 1) as refused,
       exists (select from order_events where event_id = $2 and outcome = 'rejected') as rejected`, [orderId, eventId])
@@ -102,7 +102,7 @@ const NEWEST: PageEnd = { created_at: 'infinity', order_id: 'ffffffff-ffff-ffff-
  * Persisted orders, newest first; keyset, so every page costs the same. Each status is one range of an index, read no further
  * than the limit, and the few candidates are merged: a rare status costs no more than a common one (docs/lists.md).
  * There is one upper bound, because of two a newer Postgres begins at the wider and reads down to the other; and the user stands
- * in a subquery, because one who is known to have most orders is looked for among everybody's.
+ * in a subquery, because one who is known to have most orders is looked for among the orders of all users.
  */
 export async function listOrders (client: Client, filter: OrderFilter): Promise<Order[]> {
   const { limit, user_id, status, created_from = '-infinity', created_to = 'infinity', after = NEWEST } = filter

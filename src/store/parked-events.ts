@@ -4,7 +4,7 @@ import { type Client, run } from './database.js'
 
 export interface ParkedEvent {
   /** Where it was taken from; `dead`: the broker gave it up */
-  source: 'queue' | 'outbox' | 'dead'
+  source: 'queue' | 'fallback' | 'dead'
   reason: string
   attempts: number
   headers: Record<string, unknown>
@@ -70,7 +70,7 @@ export async function listParked (client: Client, { limit, settled }: { limit: n
     select ${COLUMNS} from parked_events where $2 or settlement is null order by parked_at desc, hash limit $1`, [limit, settled])
 }
 
-/** Those that nobody dealt with, counted to `most`, and when the latest of these was parked; null where there are none. */
+/** Those that no operator has dealt with, counted to `most`, and when the latest of these was parked; null where there are none. */
 export async function countParked (client: Client, most = 1000): Promise<{ open: number, latest: string | null }> {
   const [row] = await run<{ open: number, latest: string | null }>(client, 'count_parked', `
     select count(*)::integer as open, max(parked_at) as latest
@@ -84,12 +84,12 @@ export async function findParked (client: Client, idStart: string): Promise<Park
     select ${COLUMNS} from parked_events where encode(hash, 'hex') ^@ $1 order by hash limit 2 for update`, [idStart])
 }
 
-export interface Deed { deed: Settlement, done_by: string, done_at: string }
+export interface ParkedAction { action: Settlement, done_by: string, done_at: string }
 
 /** Who did what with it, oldest first. */
-export async function listDeeds (client: Client, id: string): Promise<Deed[]> {
-  return await run<Deed>(client, 'list_deeds', `
-    select deed, done_by, done_at from parked_deeds where hash = decode($1, 'hex') order by deed_id`, [id])
+export async function listParkedActions (client: Client, id: string): Promise<ParkedAction[]> {
+  return await run<ParkedAction>(client, 'list_parked_actions', `
+    select action, done_by, done_at from parked_actions where hash = decode($1, 'hex') order by action_id`, [id])
 }
 
 /** Settles a parked event and writes down who did it. */
@@ -97,5 +97,5 @@ export async function settleParked (client: Client, id: string, settlement: Sett
   await run(client, 'settle_parked', `
     with settled as (
       update parked_events set settlement = $2, settled_at = now() where hash = decode($1, 'hex') returning hash
-    ) insert into parked_deeds (hash, deed, done_by) select hash, $2, $3 from settled`, [id, settlement, doneBy])
+    ) insert into parked_actions (hash, action, done_by) select hash, $2, $3 from settled`, [id, settlement, doneBy])
 }

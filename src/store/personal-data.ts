@@ -9,10 +9,10 @@ const EVENT = 'event_id, order_id, version, base, type, data, request_id, outcom
 const NIL = '00000000-0000-0000-0000-000000000000'
 
 /** Events of this user's orders that are taken and not yet applied: the few of the whole table, so without an index. */
-export async function * outboxOf (client: Client, userId: number): AsyncGenerator<object[]> {
-  yield * pages<{ outbox_id: number }>(async (after) => await run(client, 'outbox_of', `
-    select outbox_id, event, taken_at from outbox
-    where event -> 'data' ->> 'user_id' = $1 and outbox_id > $2 order by outbox_id limit $3`, [String(userId), after?.outbox_id ?? 0, PAGE]))
+export async function * fallbackQueueOf (client: Client, userId: number): AsyncGenerator<object[]> {
+  yield * pages<{ fallback_id: number }>(async (after) => await run(client, 'fallback_queue_of', `
+    select fallback_id, event, taken_at from fallback_queue
+    where event -> 'data' ->> 'user_id' = $1 and fallback_id > $2 order by fallback_id limit $3`, [String(userId), after?.fallback_id ?? 0, PAGE]))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { UserError, type UserErrorCode } from '../users/errors.js'
-import { canonicalName, type Credentials, type PersonChange, type Registration, type Session, type User } from '../users/user.js'
+import type { Session } from '../users/session.js'
+import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
 import { type Client, run } from './database.js'
 import { StoreError } from './failures.js'
 
@@ -87,16 +88,16 @@ export async function wasUser (client: Client, userId: number): Promise<boolean>
   return (await run(client, 'was_user', 'select from users where user_id = $1', [userId])).length > 0
 }
 
-/** @returns the user_id; null when nobody has the name */
+/** @returns the user_id; null when no user has the name */
 export async function promoteUser (client: Client, nickName: string): Promise<number | null> {
   const rows = await run<{ user_id: number }>(client, 'promote_user', `
-    update users set role = 'operator', updated_at = now() where nick_name = $1 and erased_at is null returning user_id`, [canonicalName(nickName)])
+    update users set role = 'operator', updated_at = now() where nick_name = $1 and erased_at is null returning user_id`, [nickName])
   return rows[0]?.user_id ?? null
 }
 
 const TAKEN: Record<string, UserErrorCode> = {
   users_nick_name_key: 'nick_name_taken',
-  taken_names_pkey: 'nick_name_taken', // by somebody who was erased
+  taken_names_pkey: 'nick_name_taken', // by a user who was erased
   users_cpf_key: 'cpf_taken'
 }
 

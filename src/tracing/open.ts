@@ -23,7 +23,7 @@ export function openTraces ({ protocol, service, onChange }: TracesOptions): Tra
   return new Traces(provider.getTracer('comanda', service.version), async () => await provider.shutdown())
 }
 
-/** Tells once when spans are no longer taken, and once when they are again: the SDK tells nobody. */
+/** Tells once when spans are no longer taken, and once when they are again: the SDK does not tell. */
 class ReportedExporter implements SpanExporter {
   readonly #exporter: SpanExporter
   readonly #onChange: TracesOptions['onChange']

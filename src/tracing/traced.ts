@@ -1,6 +1,6 @@
-/** Existing objects made to leave spans. Whoever calls them knows nothing of it, and where traces are off nothing is in their way. */
+/** Existing objects made to leave spans. Their callers know nothing of it, and where traces are off nothing is in their way. */
 import type { Attributes } from '@opentelemetry/api'
-import type { SealedEvent } from '../orders/envelope.js'
+import type { SerializedEvent } from '../orders/envelope.js'
 import type { Traces } from './traces.js'
 
 type Call = (...args: unknown[]) => Promise<unknown>
@@ -49,8 +49,8 @@ export function traceCalls<T extends object> (traces: Traces, target: T, of: str
 }
 
 interface Intake {
-  take (sealed: SealedEvent): Promise<string>
-  takeAll (events: readonly SealedEvent[]): Array<Promise<string>>
+  take (serialized: SerializedEvent): Promise<string>
+  takeAll (events: readonly SerializedEvent[]): Array<Promise<string>>
 }
 
 const PUBLISH: Attributes = { 'messaging.system': 'rabbitmq', 'messaging.operation.type': 'send', 'messaging.destination.name': 'comanda.intake' }
@@ -62,12 +62,12 @@ const PUBLISH: Attributes = { 'messaging.system': 'rabbitmq', 'messaging.operati
 export function tracePublishing (traces: Traces, intake: Intake): void {
   const take = intake.take.bind(intake)
   const takeAll = intake.takeAll.bind(intake)
-  intake.take = (sealed) => {
-    const { event_id, order } = sealed.event
+  intake.take = (serialized) => {
+    const { event_id, order } = serialized.event
     return traces.inside('publish order event', 'PRODUCER', { ...PUBLISH, 'messaging.message.id': event_id, 'comanda.order_id': order.order_id }, async (span) => {
-      const road = await take(sealed)
-      span?.setAttribute('comanda.road', road)
-      return road
+      const path = await take(serialized)
+      span?.setAttribute('comanda.path', path)
+      return path
     })
   }
   intake.takeAll = (events) => {
@@ -75,7 +75,7 @@ export function tracePublishing (traces: Traces, intake: Intake): void {
     void traces.inside('publish order events', 'PRODUCER', { ...PUBLISH, 'messaging.batch.message_count': events.length }, async () => {
       taken = takeAll(events)
       await Promise.all(taken)
-    }).catch(() => {}) // whoever waits for each of them is told
+    }).catch(() => {}) // each caller is told by its own promise
     return taken
   }
 }

@@ -9,7 +9,7 @@ export interface TracedEvent {
   traceparent?: string | null | undefined
 }
 
-/** The spans of this service, by the names and attributes of OpenTelemetry's semantic conventions. No value that somebody typed is in one. */
+/** The spans of this service, by the names and attributes of OpenTelemetry's semantic conventions. No text from a client is in one. */
 export class Traces {
   readonly #tracer: Tracer
   /** Sends what is left, and ends. */
@@ -20,7 +20,7 @@ export class Traces {
     this.stop = stop
   }
 
-  /** A request's span, until `answered`. @param traceparent of whoever asks */
+  /** A request's span, until `answered`. @param traceparent of the client */
   request (method: string, route: string | undefined, path: string, traceparent: unknown): Span {
     return this.#start(route === undefined ? method : `${method} ${route}`, {
       kind: SpanKind.SERVER,

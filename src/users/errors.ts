@@ -1,13 +1,13 @@
-/** Stable codes; what a client is told of each stands in plugins/problems.ts. */
+/** Stable codes; what a client is told of each stands in src/http/problems.ts. */
 export type UserErrorCode =
   | 'nick_name_taken'
   | 'cpf_taken'
-  | 'user_not_found' // also somebody else's id: who exists is private
+  | 'user_not_found' // also another user's id: who exists is private
   | 'bad_cursor' // not one that this service gave out
   | 'forbidden' // for operators only
   | 'self_only' // not even for operators
   | 'wrong_credentials'
-  | 'wrong_password' // the present password, given by somebody who is logged in
+  | 'wrong_password' // the current password, given by a user who is logged in
   | 'session_over'
   | 'token_revoked' // its session was ended before its time
 

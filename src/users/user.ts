@@ -1,4 +1,5 @@
 import type { Role } from './roles.js'
+import type { Session } from './session.js'
 
 /** What a person gives on registering. */
 export interface Registration {
@@ -11,22 +12,15 @@ export interface Registration {
   phone_number: string
 }
 
-/** What may be changed of a person by a PATCH; a password has a road of its own. */
+/** What may be changed of a person by a PATCH; a password has a path of its own. */
 export type PersonChange = Partial<Omit<Registration, 'password'>>
 
-/** A user as the user themself or an operator sees it: never the password. */
+/** A user as that user or an operator sees it: never the password. */
 export interface User extends Omit<Registration, 'password'> {
   user_id: number
   role: Role
   created_at: string
   updated_at: string
-}
-
-/** Who is logged in, and in which epoch of their sessions: whatever ends a user's sessions begins the next epoch. */
-export interface Session {
-  user_id: number
-  role: Role
-  epoch: number
 }
 
 /** What is needed to check a password. */

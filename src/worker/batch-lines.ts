@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
+import { logLine } from '../logs/log-line.js'
 import type { OrderEvent } from '../orders/event.js'
-import { traced } from '../orders/trace.js'
+import { traced } from '../tracing/traceparent.js'
 import { type ParkedEvent, parkedId } from '../store/parked-events.js'
 import type { Applied } from './batch.js'
+import type { BatchLine, Follower } from './commits.js'
 
-/** What a batch's line says beside what it came to. */
-export interface BatchLine {
-  source: 'queue' | 'outbox' | 'waiting'
-  batch_size?: number
-  /** Of rows that are tried again. */
-  attempt?: number
+/** The log as a follower of what is committed. */
+export function loggingFollower (log: FastifyBaseLogger): Follower {
+  return {
+    onCommitted (applied, line, ms) {
+      if (line === null) logParked(log, applied.parked ?? [])
+      else logBatch(log, applied, line, ms)
+    }
+  }
 }
 
 /** Two ids an event, so that no line is longer than the 16 KiB that Docker keeps in one piece. */
@@ -20,31 +24,31 @@ const EVENTS_A_LINE = 128
  * One line a batch: it names its orders and the requests that asked, in the same order, further lines those beyond its measure.
  * (Measured: 0.4 ms for 1000 events, of a batch that takes 20 ms or more.) One line more for each event that was not applied.
  */
-export function tellBatch (log: FastifyBaseLogger, { decisions, duplicates, parked = [] }: Applied, line: BatchLine, ms: number): void {
+function logBatch (log: FastifyBaseLogger, { decisions, duplicates, parked = [] }: Applied, line: BatchLine, ms: number): void {
   const applied = decisions.filter(({ outcome }) => outcome === 'applied')
   const waiting = decisions.filter(({ outcome }) => outcome === 'waiting').length
   const batch_id = randomUUID()
-  log.info({
+  logLine(log, {
+    event: 'batch_booked',
     batch_id,
     ...line,
     duration_ms: Math.round(ms * 1000) / 1000,
     ...{ applied: applied.length, waiting, rejected: decisions.length - applied.length - waiting, duplicates },
     ...namesOf(applied, 0)
-  }, 'batch booked')
-  for (let from = EVENTS_A_LINE; from < applied.length; from += EVENTS_A_LINE) log.info({ batch_id, ...namesOf(applied, from) }, 'batch continued')
+  })
+  for (let from = EVENTS_A_LINE; from < applied.length; from += EVENTS_A_LINE) logLine(log, { event: 'batch_continued', batch_id, ...namesOf(applied, from) })
   for (const decision of decisions) {
     const { event, outcome } = decision
     if (outcome === 'applied') continue
-    log.info({ batch_id, ...idsOf(event), outcome, reason: outcome === 'rejected' ? decision.reason : 'its base is not known yet' }, 'order event not applied')
+    logLine(log, { event: 'order_event_not_applied', batch_id, ...idsOf(event), outcome, reason: outcome === 'rejected' ? decision.reason : 'its base is not known yet' })
   }
-  tellParked(log, parked)
+  logParked(log, parked)
 }
 
-/** One line each: it is for somebody to decide what becomes of it. */
-export function tellParked (log: FastifyBaseLogger, parked: readonly ParkedEvent[]): void {
+/** One line each: an operator decides what becomes of it. */
+function logParked (log: FastifyBaseLogger, parked: readonly ParkedEvent[]): void {
   for (const { source, reason, attempts, raw, event, cause } of parked) {
-    log.error({ parked_id: parkedId(raw), source, reason, attempt: attempts, bytes: raw.length, ...(event ? idsOf(event) : {}), ...(cause === undefined ? {} : { err: cause }) },
-      'an event was parked: it can never be applied as it is; `comanda parked show` and the parked_id tell more, `comanda parked replay` has it tried again')
+    logLine(log, { event: 'event_parked', parked_id: parkedId(raw), source, reason, attempt: attempts, bytes: raw.length, ...(event ? idsOf(event) : {}), ...(cause === undefined ? {} : { err: cause }) })
   }
 }
 

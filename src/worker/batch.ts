@@ -23,7 +23,7 @@ export interface Applied {
 
 /**
  * Applies order events inside the caller's transaction, in a handful of statements whatever their number.
- * The plain road is two: all placements into `orders`, all events into `order_events`. What does not go it (duplicates,
+ * The plain path is two: all placements into `orders`, all events into `order_events`. What does not go it (duplicates,
  * rivals, changes) is folded along its order's chain under the locks of the rows.
  * @param revisit further orders whose waiting events are tried again
  */
@@ -110,7 +110,7 @@ function viewsOf (view: OrderView, rejected: readonly OrderEvent[]): ViewToPut[]
   return rejected.length === 0 ? [{ view }] : rejected.map(({ event_id }) => ({ view, replaces: event_id }))
 }
 
-/** One order for everybody, rivals too, so that two workers never wait for each other in a circle. */
+/** One order for all workers, rival events too, so that two workers never wait for each other in a circle. */
 function byEvent (a: Decision, b: Decision): number {
   return a.event.event_id < b.event.event_id ? -1 : 1
 }

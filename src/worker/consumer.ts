@@ -1,11 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
-import { within } from '../broker/limits.js'
+import { logLine } from '../logs/log-line.js'
+import { within } from '../time/within.js'
 import { isTransient } from '../store/failures.js'
-import { backOff, type Verdict } from './verdicts.js'
+import { backOff } from '../time/back-off.js'
+import type { Verdict } from './verdicts.js'
 
 const STOP_LIMIT_MS = 1000
+/** Of a batch that is held. */
+const RETRY = { first: 100, longest: 5000 }
 
 /** What a queue's messages mean. It states verdicts; the consumer alone acts on them. */
 export interface Handler<Content> {
@@ -178,8 +182,8 @@ export class Consumer<Content> {
       } catch (error) {
         if (!isTransient(error)) throw error
         this.retried++
-        if (attempt % 10 === 0) log.warn({ err: error, batch_size: batch.length, attempt: attempt + 1, reason: (error as Error).message }, 'a batch could not be written: it is held and tried again, nothing of it is acked; when it lasts, look at what Postgres says')
-        await wait(backOff(attempt), undefined, { signal }).catch(() => {})
+        if (attempt % 10 === 0) logLine(log, { event: 'batch_retried', batch_size: batch.length, attempt: attempt + 1, reason: (error as Error).message, err: error })
+        await wait(backOff(attempt, RETRY), undefined, { signal }).catch(() => {})
       }
     }
     return true

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib'
 
-/** What the broker and the publisher say of a message, for whoever reads it in the parking lot. */
+/** What the broker and the publisher say of a message, for an operator who reads it in the parking lot. */
 export function headersOf ({ properties }: ConsumeMessage): Record<string, unknown> {
   const { messageId, contentType, headers } = properties
   return { messageId: messageId as unknown, contentType: contentType as unknown, ...headers }

@@ -1,8 +1,7 @@
 import { EVENTS, LONG_SECONDS, type Reading, SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ParkedEvent } from '../store/parked-events.js'
-import type { Applied } from './batch.js'
-import type { BookingOptions } from './booking.js'
+import type { Follower } from './commits.js'
 import type { OrderMessage } from './order-messages.js'
 import type { Progress } from './progress.js'
 
@@ -10,16 +9,18 @@ import type { Progress } from './progress.js'
 const ASK_MS = 5000
 
 /** What comes of the batches: one or two numbers each, and one observation an order. */
-export function bookingMeasured (metrics: Metrics): Required<Pick<BookingOptions, 'onBooked' | 'onParked'>> {
+export function measuringFollower (metrics: Metrics): Follower {
   const outcomes = { applied: 0, waiting: 0, rejected: 0, duplicate: 0 }
-  const parked: Record<ParkedEvent['source'], number> = { queue: 0, outbox: 0, dead: 0 }
+  const parked: Record<ParkedEvent['source'], number> = { queue: 0, fallback: 0, dead: 0 }
   const sizes = metrics.histogram('comanda_batch_events', 'Order events in a batch that was committed', EVENTS)
   const seconds = metrics.histogram('comanda_batch_persist_seconds', "A batch's transaction, from its begin to its commit", SECONDS)
   const delays = metrics.histogram('comanda_order_event_delay_seconds', 'From the acceptance of an order event, by the clock of its api, to the commit of its row', LONG_SECONDS)
   metrics.counter('comanda_order_events_booked_total', 'Order events, by what became of them; one that waited is counted again when it waits no more', readingsOf('outcome', outcomes))
   metrics.counter('comanda_events_parked_total', 'Events put into the parking lot, by where they came from', readingsOf('source', parked))
   return {
-    onBooked ({ decisions, duplicates, refused = 0 }: Applied, ms: number) {
+    onCommitted ({ decisions, duplicates, refused = 0, parked: added = [] }, line, ms) {
+      for (const { source } of added) parked[source]++
+      if (line === null) return
       const now = Date.now()
       let [moment, delay] = ['', 0]
       for (const { event, outcome } of decisions) {
@@ -33,9 +34,6 @@ export function bookingMeasured (metrics: Metrics): Required<Pick<BookingOptions
       outcomes.rejected += refused
       sizes.observe(decisions.length + duplicates + refused)
       seconds.observe(ms / 1000)
-    },
-    onParked (events) {
-      for (const { source } of events) parked[source]++
     }
   }
 }
@@ -47,14 +45,14 @@ function readingsOf (label: string, counts: Record<string, number>): () => Readi
 interface Sources {
   orders: { retried: number, oldest: OrderMessage | null }
   dead: { retried: number }
-  outbox: { retried: number }
+  fallback: { retried: number }
 }
 
 /** What `Progress` saw when it last looked, a second ago at most. */
-export function tellBacklogs (metrics: Metrics, progress: Progress, sources: Sources): void {
+export function registerBacklogMetrics (metrics: Metrics, progress: Progress, sources: Sources): void {
   type Seen = ReturnType<Progress['report']>['sources'][string]
   const seen = (read: (seen: Seen) => number) => () => Object.entries(progress.report().sources).map(([source, own]): Reading => ({ labels: { source }, value: read(own) }))
-  metrics.gauge('comanda_backlog_ready', 'What waits: messages in a queue that nobody holds, rows of the outbox counted to 1000', seen(({ ready }) => ready))
+  metrics.gauge('comanda_backlog_ready', 'What waits: messages in a queue that no worker holds, rows of the fallback queue counted to 1000', seen(({ ready }) => ready))
   metrics.gauge('comanda_backlog_unsettled', 'Messages that this worker holds', seen(({ unsettled }) => unsettled))
   metrics.gauge('comanda_backlog_idle_seconds', 'Since something was last settled', seen(({ idle_ms }) => idle_ms / 1000))
   metrics.gauge('comanda_backlog_stuck', '1 while there is something to do and nothing has been done for long', seen(({ stuck }) => stuck ? 1 : 0))
@@ -69,12 +67,12 @@ function ageOf (message: OrderMessage | null): number {
 }
 
 export interface Depths {
-  outbox: { rows: number, oldest_seconds: number | null }
+  fallback: { rows: number, oldest_seconds: number | null }
   parked: number
 }
 
 /** @param ask null: the tables cannot be asked, which is told by no number at all @param askMs at most once in this time */
-export function tellTables (metrics: Metrics, ask: () => Promise<Depths | null>, askMs = ASK_MS): void {
+export function registerTableMetrics (metrics: Metrics, ask: () => Promise<Depths | null>, askMs = ASK_MS): void {
   let asked: Promise<Depths | null> = Promise.resolve(null)
   let askedAt = -Infinity
   const recent = async () => {
@@ -88,7 +86,7 @@ export function tellTables (metrics: Metrics, ask: () => Promise<Depths | null>,
     const depths = await recent()
     return depths ? [{ value: read(depths) }] : []
   }
-  metrics.gauge('comanda_outbox_rows', 'Rows of the outbox, counted to 100,000', seen(({ outbox }) => outbox.rows))
-  metrics.gauge('comanda_outbox_oldest_seconds', 'Age of the oldest row of the outbox; 0 for none', seen(({ outbox }) => outbox.oldest_seconds ?? 0))
+  metrics.gauge('comanda_fallback_queue_rows', 'Rows of the fallback queue, counted to 100,000', seen(({ fallback }) => fallback.rows))
+  metrics.gauge('comanda_fallback_queue_oldest_seconds', 'Age of the oldest row of the fallback queue; 0 for none', seen(({ fallback }) => fallback.oldest_seconds ?? 0))
   metrics.gauge('comanda_parked_events', 'Events in the parking lot that no operator has dealt with', seen(({ parked }) => parked))
 }

@@ -2,15 +2,17 @@ import type { ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
 import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
 import { ORDERS_QUEUE } from '../broker/topology.js'
+import { logLine } from '../logs/log-line.js'
 import type { ParkedEvent } from '../store/parked-events.js'
 import { idsOf } from './batch-lines.js'
-import type { Booking, TakenEvent } from './booking.js'
+import type { TakenEvent } from '../parking/park.js'
+import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
 import { deliveriesOf, headersOf } from './headers.js'
 import type { Verdict } from './verdicts.js'
 
 /**
- * Delivered so often, a message may be what ended the workers before: it is unpacked into the outbox, where each event is
+ * Delivered so often, a message may be what ended the workers before: it is unpacked into the fallback queue, where each event is
  * tried alone and its attempts are counted. (The broker counts too, but charges every message of a lost channel.)
  */
 const SUSPECT_DELIVERIES = 3
@@ -51,16 +53,15 @@ export class OrderMessages implements Handler<OrderMessage> {
     const suspects = batch.filter(isSuspect)
     if (suspects.length > 0) {
       const taken = suspects.flatMap(eventsOf)
-      this.#log.warn({ batch_size: taken.length, attempt: Math.max(...suspects.map(({ deliveries }) => deliveries)), reason: 'delivered_often' },
-        'messages came again and again, perhaps they ended the workers before: their events are unpacked into the outbox and tried alone; what ends a worker three times more is parked')
+      logLine(this.#log, { event: 'messages_redelivered', batch_size: taken.length, attempt: Math.max(...suspects.map(({ deliveries }) => deliveries)), reason: 'delivered_often' })
       await this.#booking.unpack(taken)
-      for (const { event } of taken) this.#log.info({ ...idsOf(event), reason: 'delivered_often' }, 'order event taken by the outbox')
+      for (const { event } of taken) logLine(this.#log, { event: 'fallback_taken', ...idsOf(event), reason: 'delivered_often' })
     }
     await this.#booking.park(batch.flatMap(unreadable))
     await this.#booking.book(batch.filter((message) => !isSuspect(message)).flatMap(eventsOf), 'queue')
     const verdicts = batch.map(verdictOf)
     const held = verdicts.filter((verdict) => verdict === 'hold').length
-    if (held > 0) this.#log.warn({ batch_size: held, reason: 'newer_schema' }, 'messages of a newer schema are held until a newer worker takes them: deploy workers before apis')
+    if (held > 0) logLine(this.#log, { event: 'newer_schema_held', batch_size: held, reason: 'newer_schema' })
     return verdicts
   }
 }

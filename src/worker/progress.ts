@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ProgressReport } from '../plugins/health.js'
+import type { ProgressReport } from '../health/health.js'
 import type { Backlog } from './consumer.js'
 
 const LOOK_MS = 1000

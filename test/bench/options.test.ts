@@ -1,18 +1,18 @@
 import t from 'tap'
-import { readOptions } from '../../bench/options.js'
-import { ROADS } from '../../bench/roads.js'
+import { readSettings } from '../../bench/options.js'
+import { PATHS } from '../../bench/paths/all.js'
 
-const roads = (...args: string[]) => readOptions(args)!.only
+const paths = (...args: string[]) => readSettings(args)!.only
 
-t.test('every road is played but the long one, which is played when its minutes are given', async (t) => {
-  const usual = ROADS.map(({ name }) => name).filter((name) => name !== 'soak')
-  t.same(roads(), usual)
-  t.same(roads('--soak', '10'), [...usual, 'soak'])
-  t.same(roads('--only', 'soak', '--soak', '10'), ['soak'])
-  t.throws(() => roads('--only', 'soak'), { message: /wants --soak <minutes>/ })
+t.test('every path is played but the long one, which is played when its minutes are given', async (t) => {
+  const usual = PATHS.map(({ name }) => name).filter((name) => name !== 'soak')
+  t.same(paths(), usual)
+  t.same(paths('--soak', '10'), [...usual, 'soak'])
+  t.same(paths('--only', 'soak', '--soak', '10'), ['soak'])
+  t.throws(() => paths('--only', 'soak'), { message: /wants --soak <minutes>/ })
 })
 
-t.test('a road or an axis that is not there is refused, and the usage names those that are', async (t) => {
-  t.throws(() => readOptions(['--only', 'place,drian']), { message: /no road drian[^]*place, lone, batches/ })
-  t.throws(() => readOptions(['--sweep', 'users']), { message: /no axis users[^]*connections, batch, table, workers, apis/ })
+t.test('a path or an axis that is not there is refused, and the usage names those that are', async (t) => {
+  t.throws(() => readSettings(['--only', 'place,drian']), { message: /no path drian[^]*place, lone, batches/ })
+  t.throws(() => readSettings(['--sweep', 'users']), { message: /no axis users[^]*connections, batch, table, workers, apis/ })
 })

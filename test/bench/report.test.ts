@@ -1,20 +1,20 @@
 import t from 'tap'
-import { readOptions } from '../../bench/options.js'
-import { summarize } from '../../bench/report.js'
-import type { Road } from '../../bench/road.js'
+import { readSettings } from '../../bench/options.js'
+import { summarize } from '../../bench/paths/report.js'
+import type { Path } from '../../bench/paths/path.js'
 
-const road: Road = {
-  name: 'road',
-  title: () => 'a road',
+const path: Path = {
+  name: 'path',
+  title: () => 'a path',
   how: 'somehow',
   units: { ours: 'orders/s', theirs: 'orders/s', memory: 'MiB' },
   ratio: ['ours', 'theirs'],
   targets: () => [{ figure: 'ratio', bound: 'at least', limit: 0.5 }, { figure: 'memory', bound: 'at most', limit: 150, of: 'max' }],
-  async play () { return { figures: {} } }
+  async measure () { return { figures: {} } }
 }
 
 function judge (...rounds: Array<{ ours: number, theirs: number, memory: number | null }>) {
-  return summarize(road, rounds.map((figures) => ({ figures })), readOptions([])!)
+  return summarize(path, rounds.map((figures) => ({ figures })), readSettings([])!)
 }
 
 t.test('a ratio is the median of what each round says for itself', async (t) => {

@@ -64,7 +64,7 @@ t.test('beyond its bound it refuses at once, so memory stays flat in an outage',
   for (let index = 0; index < 8; index++) void group.add('x').catch(() => {})
   await t.rejects(group.add('x'), { name: 'GroupError', outcome: 'refused' })
   t.equal(group.held, 8)
-  group.giveBack('the test is over')
+  group.rejectQueued('the test is over')
   for (const { answer } of sent) answer()
 })
 
@@ -97,7 +97,7 @@ t.test('a refused send is every item\'s refusal; any other failure is unknown', 
 t.test('giving back refuses what was not sent and leaves what was', async (t) => {
   const { group, sent } = byHand()
   const [flying, waiting] = [group.add('a'), group.add('b')]
-  group.giveBack('closing')
+  group.rejectQueued('closing')
   await t.rejects(waiting, { name: 'GroupError', outcome: 'refused' })
   sent[0]!.answer()
   await flying

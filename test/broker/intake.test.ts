@@ -10,7 +10,7 @@ import { openProxy } from '../support/proxy.js'
 import type { App } from '../support/apps.js'
 
 const place = await openPlace(t)
-const inOutbox = async () => (await place.pool.query('select from outbox')).rowCount
+const inFallbackQueue = async () => (await place.pool.query('select from fallback_queue')).rowCount
 /** A token outlives every outage: it is verified without any service. */
 const person = await newcomer(await startApi(t, place))
 
@@ -20,13 +20,13 @@ async function accepted (api: App, who: Person = person): Promise<string> {
   return answer.json<{ order_id: string }>().order_id
 }
 
-t.test('with the broker up an order is in the queue when it is answered, and not in the outbox', needs('rabbitmq'), async (t) => {
+t.test('with the broker up an order is in the queue when it is answered, and not in the fallback queue', needs('rabbitmq'), async (t) => {
   const api = await startApi(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await accepted(api)
   const message = await eventually('a message', async () => await channel.get(ORDERS_QUEUE, { noAck: true }))
   t.match(message.properties, { contentType: 'application/cloudevents+json', deliveryMode: 2 })
-  t.equal(await inOutbox(), 0)
+  t.equal(await inFallbackQueue(), 0)
 })
 
 t.test('many at once leave in few messages', needs('rabbitmq'), async (t) => {
@@ -38,18 +38,18 @@ t.test('many at once leave in few messages', needs('rabbitmq'), async (t) => {
   await channel.purgeQueue(ORDERS_QUEUE)
 })
 
-t.test('with the broker away from the start an order goes by the outbox, and by the broker once it is there, without a restart', needs('rabbitmq'), async (t) => {
+t.test('with the broker away from the start an order goes by the fallback queue, and by the broker once it is there, without a restart', needs('rabbitmq'), async (t) => {
   const proxy = await openProxy(t, place.env.AMQP_URL!)
   proxy.mode = 'refuse'
   const api = await boot(t, 'api', { ...place.env, AMQP_URL: proxy.url })
   await isUp(api, 'postgres')
   await eventually('it says so', () => api.lines.some(({ service, state }) => service === 'rabbitmq' && state === 'down'))
   const orderId = await accepted(api)
-  t.equal(await inOutbox(), 1)
+  t.equal(await inFallbackQueue(), 1)
   proxy.mode = 'pass'
   await isUp(api, 'rabbitmq')
   await accepted(api)
-  t.equal(await inOutbox(), 1, 'the second went by the broker')
+  t.equal(await inFallbackQueue(), 1, 'the second went by the broker')
   const worker = await startWorker(t, place)
   await eventually('the first is booked too', async () => (await place.pool.query('select from orders where order_id = $1', [orderId])).rowCount === 1)
   await eventually('all is drained', async () => await worker.drained())
@@ -65,21 +65,21 @@ t.test('a link that dies while it is being opened ends no process', needs('rabbi
   await isUp(api, 'rabbitmq')
 })
 
-t.test('a broker that stops answering costs one confirm time; then the outbox is the road at once', needs('rabbitmq'), async (t) => {
+t.test('a broker that stops answering costs one confirm time; then the fallback queue is the path at once', needs('rabbitmq'), async (t) => {
   const proxy = await openProxy(t, place.env.AMQP_URL!)
   const api = await startApi(t, place, { AMQP_URL: proxy.url })
   await accepted(api)
   proxy.mode = 'mute'
   await accepted(api)
-  t.equal(await inOutbox(), 1)
+  t.equal(await inFallbackQueue(), 1)
   const started = Date.now()
   await accepted(api)
   t.ok(Date.now() - started < limitOf(1200), 'a stalled broker is not waited for again')
-  t.equal(await inOutbox(), 2)
+  t.equal(await inFallbackQueue(), 2)
   proxy.cut()
   proxy.mode = 'pass'
   const worker = await startWorker(t, place)
-  await eventually('the doubles are harmless', async () => await worker.drained() && await inOutbox() === 0)
+  await eventually('the doubles are harmless', async () => await worker.drained() && await inFallbackQueue() === 0)
   const { rows } = await place.pool.query<{ n: number }>('select count(*)::int as n from orders group by order_id having count(*) > 1')
   t.same(rows, [])
 })
@@ -92,9 +92,9 @@ t.test('a link that lost the broker\'s answers is given up and opened again, tho
   proxy.mode = 'pass' // heartbeats come through again, the confirm never will
   await eventually('it is given up', () => api.lines.some(({ service, state, reason }) => service === 'rabbitmq' && state === 'down' && reason === 'the broker does not confirm'))
   await isUp(api, 'rabbitmq')
-  const before = await inOutbox()
+  const before = await inFallbackQueue()
   await accepted(api)
-  t.equal(await inOutbox(), before, 'the broker took it')
+  t.equal(await inFallbackQueue(), before, 'the broker took it')
   const worker = await startWorker(t, place)
   await eventually('all is drained', async () => await worker.drained())
 })
@@ -121,14 +121,14 @@ t.test('a message that reaches no queue is not taken for booked, and the queue i
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await channel.deleteQueue(ORDERS_QUEUE)
   await accepted(api)
-  t.equal(await inOutbox(), 1)
+  t.equal(await inFallbackQueue(), 1)
   await eventually('the next goes by the broker', async () => {
-    const before = await inOutbox()
+    const before = await inFallbackQueue()
     await accepted(api)
-    return await inOutbox() === before
+    return await inFallbackQueue() === before
   })
   await channel.purgeQueue(ORDERS_QUEUE)
-  await place.pool.query('delete from outbox')
+  await place.pool.query('delete from fallback_queue')
 })
 
 t.test('a missing exchange costs no order and is declared again', needs('rabbitmq'), async (t) => {
@@ -136,14 +136,14 @@ t.test('a missing exchange costs no order and is declared again', needs('rabbitm
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await channel.deleteExchange(INTAKE_EXCHANGE)
   await Promise.all(Array.from({ length: 40 }, async () => await accepted(api)))
-  t.equal(await inOutbox(), 40)
+  t.equal(await inFallbackQueue(), 40)
   await eventually('the next goes by the broker', async () => {
-    const before = await inOutbox()
+    const before = await inFallbackQueue()
     await accepted(api)
-    return await inOutbox() === before
+    return await inFallbackQueue() === before
   })
   await channel.purgeQueue(ORDERS_QUEUE)
-  await place.pool.query('delete from outbox')
+  await place.pool.query('delete from fallback_queue')
 })
 
 t.test('with broker and Postgres both away the answer is 503 not-accepted, quickly, with Retry-After', async (t) => {

@@ -1,21 +1,21 @@
 import type { ChannelModel } from 'amqplib'
 import t from 'tap'
-import { type Session, Sessions } from '../../src/broker/sessions.js'
+import { type BrokerSession, BrokerSessions } from '../../src/broker/sessions.js'
 import { amqpConnect } from '../support/broker.js'
 import { needs, openPlace } from '../support/place.js'
 
 const place = await openPlace(t)
 
-async function openSession (): Promise<Session> {
+async function openSession (): Promise<BrokerSession> {
   const connection = await amqpConnect(place.env.AMQP_URL!)
   return { connection, channel: await connection.createChannel(), close: async () => await connection.close() }
 }
 
 t.test('stopping while a session is being opened waits for it, closes it and opens no other', needs('rabbitmq'), async (t) => {
-  const opened: Session[] = []
+  const opened: BrokerSession[] = []
   let letOpen = () => {}
   const latch = new Promise<void>((resolve) => { letOpen = resolve })
-  const sessions = new Sessions({
+  const sessions = new BrokerSessions({
     open: async () => {
       const session = await openSession()
       opened.push(session)
@@ -37,7 +37,7 @@ t.test('losing a channel that was attached ends the session, and the next one at
   const attached: ChannelModel[] = []
   let twice = () => {}
   const attachedTwice = new Promise<void>((resolve) => { twice = resolve })
-  const sessions = new Sessions({ open: openSession, onState: (state) => { states.push(state) } })
+  const sessions = new BrokerSessions({ open: openSession, onState: (state) => { states.push(state) } })
   sessions.attach(async (connection) => {
     const channel = await connection.createChannel()
     attached.push(connection)

@@ -10,7 +10,8 @@ import { eventually } from '../support/eventually.js'
 import { limitOf } from '../support/limits.js'
 import { amend, ask, booked, newcomer, place as placeOrder, reads } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
-import { openProxy, type Proxy } from '../support/proxy.js'
+import type { Proxy } from '../../testkit/proxy.js'
+import { openProxy } from '../support/proxy.js'
 
 const place = await openPlace(t)
 const failures: Error[] = []
@@ -257,7 +258,7 @@ t.test('a silent Redis costs the first few requests its time limit, and none aft
 t.test('a Redis that stays silent, is cut off or is gone is a miss that was not asked, soon told, and comes back by itself', real, async (t) => {
   const proxy = await openProxy(t, place.env.REDIS_URL!)
   const app = await startApi(t, place, { REDIS_URL: proxy.url, REDIS_TIMEOUT_MS: '100', AMQP_URL: '' })
-  const told = () => app.lines.filter(({ msg }) => msg === 'a view was not read or written').length
+  const told = () => app.lines.filter(({ event }) => event === 'view_missed').length
   const [view] = fourViews()
   const id = view.order.order_id
   t.equal(await app.views!.put([{ view }]), true)

@@ -27,7 +27,7 @@ for (const name of ['api', 'worker'] as const) {
   t.test(`in the container of the ${name} it says what /readyz of the ${name} says`, async (t) => {
     const env = await containerOf(name)
     const running = runComanda(t, [name], env)
-    await running.said('Postgres is up')
+    await running.said('postgres_up')
     await running.said('started')
     const { code, output } = await health(t, env)
     t.equal(code, 0, output.join('\n'))

@@ -39,18 +39,18 @@ t.test('over the lines of a real run', needs('redis', 'rabbitmq'), async (t) => 
   const files = [fileOf('worker.log', run.worker), fileOf('api.log', run.api)]
   const { order_id } = run.order
 
-  t.test('--order tells the road of an order over both processes in the order of time', async (t) => {
+  t.test('--order tells the path of an order over both processes in the order of time', async (t) => {
     const { code, lines, errors } = await logs(['--order', order_id.toUpperCase(), ...files])
     t.strictSame([code, errors], [0, ''])
-    const road = ['request POST /orders 202', 'request POST /orders 202', 'request PATCH /orders/:order_id 202', 'request DELETE /orders/:order_id 202']
-    t.strictSame(lines.flatMap((line) => /request [A-Z]+ \S+ \d+/.exec(line) ?? []), road)
-    const batches = lines.filter((line) => line.includes('batch booked')).length
+    const path = ['request POST /orders 202', 'request POST /orders 202', 'request PATCH /orders/:order_id 202', 'request DELETE /orders/:order_id 202']
+    t.strictSame(lines.flatMap((line) => /request [A-Z]+ \S+ \d+/.exec(line) ?? []), path)
+    const batches = lines.filter((line) => line.includes('event=batch_booked')).length
     t.ok(batches >= 1 && batches <= 3)
     t.match(lines[0], /^\S+Z {2} +\+\d+ ms {2}api {5}info {3}request POST \/orders 202 {2}request_id=placing/)
-    t.match(lines.at(-1), /order event not applied .*outcome=rejected/, 'the rival came last')
+    t.match(lines.at(-1), /event=order_event_not_applied .*outcome=rejected/, 'the rival came last')
   })
 
-  t.test('with the prefixes of docker compose, in colours and mixed with what is no line, it is the same road', async (t) => {
+  t.test('with the prefixes of docker compose, in colours and mixed with what is no line, it is the same path', async (t) => {
     const input = `Attaching to api-1, worker-1\n\n${compose('worker', run.worker)}\u001b[36mapi-1     | \u001b[0mnpm notice {not: json}\n${compose('api', run.api)}postgres-1| LOG:  ready\n{"time":1}\n[{}]\n`
     const piped = await logs(['--order', order_id], input)
     t.strictSame(piped.lines, (await logs(['--order', order_id, ...files])).lines)
@@ -62,13 +62,13 @@ t.test('over the lines of a real run', needs('redis', 'rabbitmq'), async (t) => 
     const { lines } = await logs(['--request', 'amending', '--json', ...files])
     const told = linesOf(lines)
     t.equal(told.length, lines.length)
-    t.strictSame(told.map(({ name, msg }) => `${name}: ${msg}`), ['api: request', 'worker: batch booked'])
+    t.strictSame(told.map(({ name, event }) => `${name}: ${event}`), ['api: request', 'worker: batch_booked'])
     t.ok(told[1]!.request_ids!.includes('amending'))
   })
 
-  t.test('an order that went by the outbox is told why', async (t) => {
-    const { lines } = await logs(['--order', run.byOutbox.order_id, ...files])
-    t.match(lines.join('\n'), /order event taken by the outbox .*reason="[^"]+"\n.*\n?.*batch booked .*source=outbox/)
+  t.test('an order that went by the fallback queue is told why', async (t) => {
+    const { lines } = await logs(['--order', run.byFallback.order_id, ...files])
+    t.match(lines.join('\n'), /event=fallback_taken .*reason="[^"]+"\n.*\n?.*event=batch_booked .*source=fallback/)
   })
 
   t.test('--slow leaves what was faster out', async (t) => {
@@ -86,7 +86,7 @@ t.test('over the lines of a real run', needs('redis', 'rabbitmq'), async (t) => 
     t.strictSame(groups.map(({ count }) => count), groups.map(({ count }) => count).sort((a, b) => b - a))
     t.equal(groups.reduce((sum, { count }) => sum + count, 0), errors.length)
     for (const { reason, count, example } of groups) t.strictSame([example.reason, count], [reason, errors.filter((one) => one.reason === reason).length])
-    t.match((await logs(['--errors', ...files])).lines.join('\n'), / 1 x {2}unknown_user {2}\(\S+Z to \S+Z\)\n +\S+Z {2}worker {2}error {2}an event was parked/)
+    t.match((await logs(['--errors', ...files])).lines.join('\n'), / 1 x {2}unknown_user {2}\(\S+Z to \S+Z\)\n +\S+Z {2}worker {2}error {2}Event parked: .* {2}event=event_parked {2}/)
   })
 
   t.test('without options every line is shown, one each', async (t) => {
@@ -104,7 +104,7 @@ t.test('over the lines of a real run', needs('redis', 'rabbitmq'), async (t) => 
     const [next, ...rest] = run.api.slice(half)
     appendFileSync(api, next!.slice(0, 50))
     appendFileSync(worker, run.worker.join('\n') + '\n')
-    await has(/batch booked/)
+    await has(/event=batch_booked/)
     t.notMatch(told, /PATCH/, 'half a line is none')
     appendFileSync(api, `${next!.slice(50)}\n`)
     await has(/PATCH/)
@@ -128,7 +128,7 @@ t.test('over the lines of a real run', needs('redis', 'rabbitmq'), async (t) => 
   })
 })
 
-const line = (keys: object) => JSON.stringify({ level: 'info', time: '2026-11-24T12:00:00.000Z', name: 'api', version: '0.1.0', pid: 1, msg: 'request', ...keys })
+const line = (keys: object) => JSON.stringify({ level: 'info', time: '2026-11-24T12:00:00.000Z', name: 'api', version: '0.1.0', pid: 1, event: 'request', msg: 'Request completed', ...keys })
 
 t.test('what cannot be done is one clear line and exit code 1', async (t) => {
   const good = fileOf('good.log', [line({})])
@@ -151,7 +151,7 @@ t.test('what cannot be done is one clear line and exit code 1', async (t) => {
 
 t.test('nothing that a line holds steers the terminal', async (t) => {
   const steering = '\u001b]0;x\u0007\u009b31m\r\n'
-  const { lines, errors } = await logs([], `${line({ msg: steering, level: steering, reason: steering, [steering]: 1, err: { message: steering } })}\n${line({ msg: steering, level: 'error', reason: steering })}\n`)
+  const { lines, errors } = await logs([], `${line({ event: steering, msg: steering, level: steering, reason: steering, [steering]: 1, err: { message: steering } })}\n${line({ event: steering, msg: steering, level: 'error', reason: steering })}\n`)
   t.equal(lines.length, 2)
   // eslint-disable-next-line no-control-regex -- what is looked for
   t.notMatch(lines.join('') + errors, /[\u0000-\u001a\u001b\u007f-\u009f]/)

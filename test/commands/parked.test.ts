@@ -1,5 +1,5 @@
 import t from 'tap'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import { inTransaction } from '../../src/store/database.js'
 import { park } from '../../src/store/parked-events.js'
 import { booked, insertPerson, placement } from '../support/events.js'
@@ -23,7 +23,7 @@ t.test('an empty parking lot says so', async (t) => {
 
 t.test('from the list to a booked order: list, show, replay, and a worker', async (t) => {
   await inTransaction(pool, async (client) => await park(client, [
-    { source: 'dead', reason: 'dead-lettered: delivery_limit', attempts: 101, headers: { messageId: event.event_id }, raw: Buffer.from(seal(event).json) },
+    { source: 'dead', reason: 'dead-lettered: delivery_limit', attempts: 101, headers: { messageId: event.event_id }, raw: Buffer.from(serializeEvent(event).json) },
     { source: 'queue', reason: 'not UTF-8', attempts: 1, headers: {}, raw: Buffer.from([0xff, 0x00]) }
   ]))
   const list = await comanda('parked', 'list')
@@ -33,16 +33,16 @@ t.test('from the list to a booked order: list, show, replay, and a worker', asyn
   const id = line.slice(0, 12)
 
   const rows = (await comanda('parked', 'list', '--json')).output.map((row) => JSON.parse(row) as { id: string })
-  t.match(rows.find((row) => row.id.startsWith(id)), { attempts: 101, raw: seal(event).json })
+  t.match(rows.find((row) => row.id.startsWith(id)), { attempts: 101, raw: serializeEvent(event).json })
   t.match(rows.find((row) => !row.id.startsWith(id)), { raw_base64: '/wA=' })
 
-  t.strictSame(await comanda('parked', 'replay', id, '--by', 'ana'), { code: 0, output: [`${id}  handed to the outbox: 1 order event, booked by the next worker`] })
+  t.strictSame(await comanda('parked', 'replay', id, '--by', 'ana'), { code: 0, output: [`${id}  handed to the fallback queue: 1 order event, booked by the next worker`] })
   t.strictSame(await comanda('parked', 'replay', id), { code: 0, output: [`${id}  was replayed before`] })
   t.equal((await comanda('worker', '--once')).code, 0)
   t.equal((await booked(pool, [event.order.order_id])).orders.length, 1)
 
   const shown = JSON.parse((await comanda('parked', 'show', id)).output.join('\n')) as object
-  t.match(shown, { settlement: 'replayed', headers: { messageId: event.event_id }, deeds: [{ deed: 'replayed', done_by: 'ana' }] })
+  t.match(shown, { settlement: 'replayed', headers: { messageId: event.event_id }, actions: [{ action: 'replayed', done_by: 'ana' }] })
 })
 
 t.test('several are settled one by one: what cannot be does not keep the others back, and the exit code tells', async (t) => {

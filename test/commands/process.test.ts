@@ -36,10 +36,10 @@ for (const name of ['api', 'worker'] as const) {
 
   t.test(`the ${name} closes in order when whoever started it is gone`, async (t) => {
     const child = forkComanda(t, name)
-    await printed(child, '"msg":"started"')
+    await printed(child, '"event":"started"')
     const [rest, [code]] = await Promise.all([printed(child), once(child, 'exit'), child.disconnect()])
     t.equal(code, 0)
-    t.match(rest, /"msg":"closing: .*"msg":"closed"/s)
+    t.match(rest, /"event":"closing".*"event":"closed"/s)
     t.notMatch(rest, '"level":"error"')
   })
 }
@@ -49,13 +49,13 @@ t.test('one that was started and left alone before it was loaded closes too', as
   child.disconnect()
   const [all, [code]] = await Promise.all([printed(child), once(child, 'exit')])
   t.equal(code, 0)
-  t.match(all, '"msg":"closed"')
+  t.match(all, '"event":"closed"')
 })
 
 t.test('a dead standard output and error neither crash it nor keep it from closing in order', async (t) => {
   const child = forkComanda(t, 'api', { NODE_DEBUG: 'net' }) // Node then writes to standard error whatever happens to a socket
   child.stderr!.resume()
-  await printed(child, '"msg":"started"')
+  await printed(child, '"event":"started"')
   child.stdout!.destroy()
   child.stderr!.destroy()
   child.kill('SIGTERM')

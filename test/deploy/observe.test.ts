@@ -65,8 +65,8 @@ t.test('every metric, label and fixed value that alerts and dashboard name is th
 })
 
 t.test('an expression is read for what it names', async (t) => {
-  t.strictSame(readQuery('sum by (le, road) (rate(a_total{type="x", status=~"5.."}[5m])) / max(b:c) > 14.4 * 0.001 and on (job) d'), {
-    metrics: ['a_total', 'b:c', 'd'], labels: ['type', 'status', 'le', 'road', 'job'], equal: [['type', 'x']]
+  t.strictSame(readQuery('sum by (le, path) (rate(a_total{type="x", status=~"5.."}[5m])) / max(b:c) > 14.4 * 0.001 and on (job) d'), {
+    metrics: ['a_total', 'b:c', 'd'], labels: ['type', 'status', 'le', 'path', 'job'], equal: [['type', 'x']]
   })
 })
 

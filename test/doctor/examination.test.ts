@@ -1,10 +1,9 @@
 import t from 'tap'
 import { DEAD_QUEUE, declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { park } from '../../src/store/parked-events.js'
 import { startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { insertPerson, placement } from '../support/events.js'
+import { enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { faultsIn, isFound, lookAt } from '../support/findings.js'
 import { limitOf } from '../support/limits.js'
@@ -83,7 +82,7 @@ t.test('a connection that is cut in the middle is told, and what was found befor
 
 t.test('a table that is locked holds nobody up', async (t) => {
   const blocker = await pool.connect()
-  await blocker.query('begin; lock table outbox, order_events, parked_events, orders in access exclusive mode')
+  await blocker.query('begin; lock table fallback_queue, order_events, parked_events, orders in access exclusive mode')
   const started = performance.now()
   const found = await lookAt(t, without)
   const took = performance.now() - started
@@ -91,7 +90,7 @@ t.test('a table that is locked holds nobody up', async (t) => {
   blocker.release()
   t.ok(took < limitOf(12_000), `${Math.round(took)} ms`)
   isFound(t, found, 'postgres tables', 'ok', /^as this build needs them$/)
-  isFound(t, found, 'postgres outbox', 'warn', /^not read in time: the table is locked/)
+  isFound(t, found, 'postgres fallback queue', 'warn', /^not read in time: the table is locked/)
 })
 
 t.test('migrations that are missing, newer or out of order are told apart', async (t) => {
@@ -112,21 +111,21 @@ t.test('migrations that are missing, newer or out of order are told apart', asyn
 t.test('a database without tables is not looked into any further', async (t) => {
   const found = await lookAt(t, { ...without, DATABASE_URL: at(env.DATABASE_URL!, { search: '?options=-c%20search_path%3Dpg_temp' }) })
   isFound(t, found, 'postgres tables', 'warn', /^not applied yet: 0001_\w+, 0002/)
-  t.notOk(found.has('postgres outbox'))
+  t.notOk(found.has('postgres fallback queue'))
 })
 
-t.test('the oldest row of the outbox is told with its age and attempts', async (t) => {
-  await insertOutbox(pool, [placement(1), placement(1)])
-  const outbox = async (change: string, mark: 'ok' | 'warn' | 'wrong', text: RegExp) => {
-    await pool.query(`update outbox set ${change}`)
-    isFound(t, await lookAt(t, without), 'postgres outbox', mark, text)
+t.test('the oldest row of the fallback queue is told with its age and attempts', async (t) => {
+  await enqueueFallback(pool, [placement(1), placement(1)])
+  const fallback = async (change: string, mark: 'ok' | 'warn' | 'wrong', text: RegExp) => {
+    await pool.query(`update fallback_queue set ${change}`)
+    isFound(t, await lookAt(t, without), 'postgres fallback queue', mark, text)
   }
-  await outbox("taken_at = now() - interval '3 s'", 'ok', /^2 events, the oldest for 3 s, tried up to 0 times$/)
-  await outbox("taken_at = now() - interval '30 s', attempts = 2", 'warn', /the oldest for 30 s, tried up to 2 times$/)
-  await outbox("taken_at = now() - interval '1 h'", 'wrong', /the oldest for 60 min/)
-  await outbox("attempts = 0, due_at = now() + interval '10 s'", 'warn', /2 wait for a newer worker$/)
-  await pool.query('delete from outbox')
-  isFound(t, await lookAt(t, without), 'postgres outbox', 'ok', /^empty$/)
+  await fallback("taken_at = now() - interval '3 s'", 'ok', /^2 events, the oldest for 3 s, tried up to 0 times$/)
+  await fallback("taken_at = now() - interval '30 s', attempts = 2", 'warn', /the oldest for 30 s, tried up to 2 times$/)
+  await fallback("taken_at = now() - interval '1 h'", 'wrong', /the oldest for 60 min/)
+  await fallback("attempts = 0, due_at = now() + interval '10 s'", 'warn', /2 wait for a newer worker$/)
+  await pool.query('delete from fallback_queue')
+  isFound(t, await lookAt(t, without), 'postgres fallback queue', 'ok', /^empty$/)
 })
 
 t.test('open parked events, and changes whose base does not come, are told', async (t) => {

@@ -10,7 +10,7 @@ import { freePort } from '../../local/ports.js'
 import { startPostgres } from '../../local/postgres.js'
 import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
 import { findRedis, startRedis } from '../../local/redis.js'
-import { freshFolder } from '../local/bare-machine.js'
+import { freshFolder } from '../support/folders.js'
 import { openChannel } from '../support/broker.js'
 import { isFound, lookAt } from '../support/findings.js'
 

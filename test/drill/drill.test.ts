@@ -65,9 +65,9 @@ const MUTANTS: Record<string, Mutant> = {
     ],
     args: ['--seconds', '5', '--plan', '1 postgres pause 2; 2 worker-1 kill; 2 worker-2 kill']
   },
-  'an api that answers 202 for what neither broker nor outbox took': {
+  'an api that answers 202 for what neither broker nor fallback queue took': {
     file: 'broker/intake.js',
-    bugs: [[/await this\.#outbox\.add\(sealed\)/, 'await Promise.resolve()']],
+    bugs: [[/await this\.#fallback\.add\(serialized\)/, 'await Promise.resolve()']],
     args: ['--seconds', '4', '--plan', '1 broker down 1']
   }
 }

@@ -1,5 +1,5 @@
 import { keyedEventId } from '../../src/orders/identity.js'
-import type { OrderLine } from '../../src/orders/order.js'
+import type { OrderInput } from '../../src/orders/order.js'
 import type { Op, Seen } from '../../drill/history.js'
 import type { EventRow, OrderRow, Tables } from '../../drill/tables.js'
 
@@ -8,7 +8,7 @@ const START = Date.parse('2026-11-24T12:00:00.000Z')
 /** A small history with its tables, right in everything: what a test spoils is its own. */
 export class Planted {
   readonly ops: Op[] = []
-  readonly tables: Tables = { orders: [], events: [], outbox: [], parked: [] }
+  readonly tables: Tables = { orders: [], events: [], fallback: [], parked: [] }
   #at = START
 
   constructor () {
@@ -27,7 +27,7 @@ export class Planted {
   }
 
   /** An amendment, answered 202 and applied. */
-  amend (token: string, change: Partial<OrderLine>): Op {
+  amend (token: string, change: Partial<OrderInput>): Op {
     const before = this.row(token)
     const after = { ...before, ...change, version: before.version + 1 }
     const shown = seenOf({ ...after, total_value: after.item_quantity * after.item_price })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import { DEAD_QUEUE, declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import { openChannel, publishRaw } from '../support/broker.js'
 import { booked, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
@@ -29,7 +29,7 @@ t.test('an event that ends every worker is parked alone, its mates are booked, a
   killer.order.item_description = FATAL
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await declareTopology(channel)
-  await publishRaw(channel, encodeMessage([...mates.slice(0, 9), killer, ...mates.slice(9)].map(seal)).content, EVENT_BATCH)
+  await publishRaw(channel, encodeMessage([...mates.slice(0, 9), killer, ...mates.slice(9)].map(serializeEvent)).content, EVENT_BATCH)
 
   let deaths = 0
   while (await runComanda(t, ['worker', '--once'], { ...place.env, ...deadly }).exited !== 0) {
@@ -48,7 +48,7 @@ t.test('a worker killed between its commit and its ack: the message comes again,
   const placed = placement(await insertPerson(place.pool))
   const channel = await openChannel(t, place.env.AMQP_URL!)
   await declareTopology(channel)
-  await publishRaw(channel, seal(placed).json)
+  await publishRaw(channel, serializeEvent(placed).json)
   const deadly = preloading(t, `
 let writes = false
 pg.Client.prototype.query = function (statement, ...rest) {
@@ -64,7 +64,7 @@ pg.Client.prototype.query = function (statement, ...rest) {
   await eventually('it is in the queue again', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount === 1)
   const second = runComanda(t, ['worker', '--once'], place.env)
   t.equal(await second.exited, 0)
-  t.match(await second.said('batch booked'), { applied: 0, duplicates: 1 })
+  t.match(await second.said('batch_booked'), { applied: 0, duplicates: 1 })
   t.equal((await booked(place.pool, [placed.order.order_id])).events.length, 1)
   t.equal((await channel.checkQueue(ORDERS_QUEUE)).messageCount, 0)
 })

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
 import type { Running } from '../../local/service.js'
-import { freshFolder } from '../local/bare-machine.js'
+import { freshFolder } from '../support/folders.js'
 import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
@@ -15,7 +15,7 @@ import { openPlace } from '../support/place.js'
 /** Faults that only a node of the test's own may have: alarms, policies, settings. */
 const skip = findRabbit(process.env) === null && 'no rabbitmq-server on this machine'
 const place = await openPlace(t)
-const count = async (table: 'outbox' | 'orders' | 'parked_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
+const count = async (table: 'fallback' | 'orders' | 'parked_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
 
 async function startNode (t: Test): Promise<{ node: Running, env: { AMQP_URL: string }, ctl: (...args: string[]) => Promise<void> }> {
   const node = await startRabbitmq({ stateDir: freshFolder(t), env: process.env })
@@ -41,7 +41,7 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await eventually('all is drained', async () => await worker.drained())
   }
 
-  await t.test('a memory alarm: orders go by the outbox at once, the worker goes on, and the broker is used again after it', async (t) => {
+  await t.test('a memory alarm: orders go by the fallback queue at once, the worker goes on, and the broker is used again after it', async (t) => {
     const worker = await startWorker(t, place, env)
     await accepts(t, api, person)
     await drained(worker, 1)
@@ -53,25 +53,25 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await ctl('set_vm_memory_high_watermark', '0.4')
     await eventually('the broker takes orders again', async () => {
       await accepts(t, api, person)
-      return await count('outbox') === 0
+      return await count('fallback') === 0
     })
     await eventually('all is drained', async () => await worker.drained())
     await worker.close()
   })
 
-  await t.test('a full queue refuses, and what it refuses goes by the outbox', async (t) => {
+  await t.test('a full queue refuses, and what it refuses goes by the fallback queue', async (t) => {
     await place.pool.query('delete from orders')
     await ctl('set_policy', 'full', `^${ORDERS_QUEUE}$`, '{"max-length":2}', '--apply-to', 'queues')
     for (let order = 0; order < 20; order++) await accepts(t, api, person)
     const { messageCount } = await channel.checkQueue(ORDERS_QUEUE)
-    t.ok(messageCount < 20 && await count('outbox') >= 20 - messageCount, `${messageCount} in the queue, ${await count('outbox')} in the outbox`)
+    t.ok(messageCount < 20 && await count('fallback') >= 20 - messageCount, `${messageCount} in the queue, ${await count('fallback')} in the fallback queue`)
     await ctl('clear_policy', 'full')
     const worker = await startWorker(t, place, env)
     await drained(worker, 20)
     await worker.close()
   })
 
-  await t.test('a queue that stands with other arguments is told in the log, and orders go by the outbox', async (t) => {
+  await t.test('a queue that stands with other arguments is told in the log, and orders go by the fallback queue', async (t) => {
     await ctl('add_vhost', 'other')
     await ctl('set_permissions', '-p', 'other', new URL(env.AMQP_URL).username, '.*', '.*', '.*')
     const url = `${env.AMQP_URL}/other`
@@ -80,7 +80,7 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await isUp(other, 'postgres')
     await eventually('it says so', () => other.lines.some(({ service, state, reason }) => service === 'rabbitmq' && state === 'down' && /PRECONDITION.FAILED/.test(String(reason))))
     await accepts(t, other, person)
-    t.equal(await count('outbox'), 1)
+    t.equal(await count('fallback'), 1)
     await declareTopology(channel)
   })
 })

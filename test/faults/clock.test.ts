@@ -21,9 +21,9 @@ async function startWrong (t: Test, byMs: number): Promise<Ask> {
     }`
   const own = runComanda(t, ['api'], { ...place.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` })
   const ask = await contractFetch(`http://127.0.0.1:${portOf(await own.said('started'))}`)
-  const up = await own.said('Postgres is up')
+  const up = await own.said('postgres_up')
   t.ok(Math.abs(Date.parse(up.time as string) - Date.now() - byMs) < 60_000, 'its clock is wrong')
-  if (place.env.AMQP_URL) await own.said('RabbitMQ is up')
+  if (place.env.AMQP_URL) await own.said('rabbitmq_up')
   return async (method, path, headers, body) => await ask(path, {
     method, headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}) }, ...(body ? { body: JSON.stringify(body) } : {})
   })

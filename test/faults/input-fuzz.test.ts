@@ -11,7 +11,7 @@ import { holds } from '../support/properties.js'
 
 /**
  * Whatever is sent to whichever route: an answer in time, never 5xx, a refusal always as problem details, and nothing that was
- * refused is stored. No worker runs and no broker is used: what is taken shows in the outbox at once.
+ * refused is stored. No worker runs and no broker is used: what is taken shows in the fallback queue at once.
  */
 const place = await openPlace(t)
 const api = await startApi(t, place, { AMQP_URL: '', LOGIN_LIMIT: '100000' })
@@ -114,7 +114,7 @@ function requestOf ({ route: [method, path], parameter, query, headers, token, t
 /** Everything that is stored, in one number each: rows, and what stands in them. */
 async function stored (): Promise<{ taken: number, rest: string }> {
   const { rows } = await place.pool.query<{ taken: number, rest: string }>(`
-    select (select count(*) from outbox)::int as taken, concat_ws(' ', (select sum(hashtext(u::text)) from users u), (select sum(hashtext(o::text)) from outbox o), (select count(*) from orders), (select count(*) from order_events), (select count(*) from parked_events)) as rest`)
+    select (select count(*) from fallback_queue)::int as taken, concat_ws(' ', (select sum(hashtext(u::text)) from users u), (select sum(hashtext(o::text)) from fallback_queue o), (select count(*) from orders), (select count(*) from order_events), (select count(*) from parked_events)) as rest`)
   return rows[0]!
 }
 

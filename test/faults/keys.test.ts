@@ -18,7 +18,7 @@ t.test('an api killed before it answered: the repetition at another one names th
   const proxy = await openProxy(t, place.env.AMQP_URL!)
   const doomed = runComanda(t, ['api'], { ...place.env, AMQP_URL: proxy.url, CONFIRM_TIMEOUT_MS: '60000' })
   const port = portOf(await doomed.said('started'))
-  await doomed.said('RabbitMQ is up')
+  await doomed.said('rabbitmq_up')
   const channel = await openChannel(t, place.env.AMQP_URL!)
   proxy.mode = 'mute' // its event reaches the broker, the confirm never reaches it
   const headers = { ...ana.headers, 'content-type': 'application/json', 'idempotency-key': 'killed' }
@@ -44,13 +44,13 @@ t.test('after an outcome nobody knows the repetition is the same order, booked o
   proxy.mode = 'mute'
   isProblem(t, await placeOrder(deaf, bia, line, { 'idempotency-key': 'unknown' }), 503, 'outcome-unknown')
   proxy.cut()
-  const { rows: [taken] } = await place.pool.query<{ order_id: string }>("select order_id from outbox where event->'data'->>'user_id' = $1", [bia.user_id])
+  const { rows: [taken] } = await place.pool.query<{ order_id: string }>("select order_id from fallback_queue where event->'data'->>'user_id' = $1", [bia.user_id])
   t.ok(taken, 'it was taken')
   const again = await placeOrder(api, bia, line, { 'idempotency-key': 'unknown' })
   t.match([again.statusCode, again.json()], [202, { order_id: taken!.order_id }])
   await startWorker(t, place)
   await reads(api, bia, taken!.order_id, 'confirmed')
-  await eventually('the outbox is empty', async () => (await place.pool.query('select from outbox')).rowCount === 0)
+  await eventually('the fallback queue is empty', async () => (await place.pool.query('select from fallback_queue')).rowCount === 0)
   t.equal(await ordersOf(bia.user_id), 1)
 })
 

@@ -57,7 +57,7 @@ t.test('what is personal lies in the table of users and nowhere else', needs('re
 
   const alone = await startApi(t, place, { AMQP_URL: '' })
   await placeOrder(alone, ana)
-  isClean('the outbox', await rowsOf('outbox'))
+  isClean('the fallback queue', await rowsOf('fallback_queue'))
   const worker = await startWorker(t, place)
   await reads(api, ana, id, 'confirmed', 2)
   await eventually('all is booked', async () => await worker.drained())

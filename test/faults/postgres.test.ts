@@ -1,10 +1,10 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { administer } from '../support/databases.js'
+import { administer } from '../../testkit/databases.js'
 import { booked, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { limitOf } from '../support/limits.js'
@@ -19,9 +19,9 @@ const database = new URL(url).pathname.slice(1)
 const user = await insertPerson(pool)
 const all = needs('redis', 'rabbitmq')
 
-const publish = async (event: OrderEvent) => await publishRaw(await openChannel(t, place.env.AMQP_URL!), seal(event).json)
+const publish = async (event: OrderEvent) => await publishRaw(await openChannel(t, place.env.AMQP_URL!), serializeEvent(event).json)
 const rows = async ({ order }: OrderEvent) => (await booked(pool, [order.order_id])).orders.length
-const wasHeld = async (worker: App) => await eventually('the batch is held', () => worker.lines.some(({ msg }) => msg.startsWith('a batch could not be written')))
+const wasHeld = async (worker: App) => await eventually('the batch is held', () => worker.lines.some(({ event }) => event === 'batch_retried'))
 /** Booked once, acked, and nothing parked on the way. */
 async function isBooked (t: Test, worker: App, event: OrderEvent): Promise<void> {
   await eventually('it is booked', async () => await rows(event))
@@ -41,7 +41,7 @@ t.test('a COMMIT whose answer is lost is repeated and books nothing again', all,
   await publish(again)
   await wasHeld(worker)
   await isBooked(t, worker, again)
-  t.match(worker.lines.filter(({ msg }) => msg === 'batch booked').at(-1), { applied: 0, duplicates: 1 }, 'the first COMMIT had come through')
+  t.match(worker.lines.filter(({ event }) => event === 'batch_booked').at(-1), { applied: 0, duplicates: 1 }, 'the first COMMIT had come through')
 })
 
 t.test('a COMMIT that never reached Postgres is repeated', all, async (t) => {
@@ -124,7 +124,7 @@ t.test('a Postgres that accepts and keeps silent is known to be away in seconds;
   await isUp(api, 'postgres')
 })
 
-t.test('reads that fill the pool do not keep an order out of the outbox', async (t) => {
+t.test('reads that fill the pool do not keep an order out of the fallback queue', async (t) => {
   const api = await startApi(t, place, { AMQP_URL: '' })
   const person = await newcomer(api)
   const held = await Promise.all(Array.from({ length: 10 }, async () => await api.pg.pool.connect()))

@@ -13,13 +13,13 @@ import { openProxy } from '../support/proxy.js'
 const place = await openPlace(t)
 const MANY = 60
 
-t.test('SIGTERM while the broker keeps silent: what was asked is answered by the outbox, the api ends in time, every 202 is booked', needs('rabbitmq'), async (t) => {
+t.test('SIGTERM while the broker keeps silent: what was asked is answered by the fallback queue, the api ends in time, every 202 is booked', needs('rabbitmq'), async (t) => {
   const ana = await newcomer(await startApi(t, place))
   const proxy = await openProxy(t, place.env.AMQP_URL!)
   const own = runComanda(t, ['api'], { ...place.env, AMQP_URL: proxy.url })
   const ask = await contractFetch(`http://127.0.0.1:${portOf(await own.said('started'))}`)
-  await own.said('RabbitMQ is up')
-  await own.said('Postgres is up')
+  await own.said('rabbitmq_up')
+  await own.said('postgres_up')
   const channel = await openChannel(t, place.env.AMQP_URL!)
   proxy.mode = 'mute'
   const request = { method: 'POST', body: JSON.stringify(line), headers: { ...ana.headers, 'content-type': 'application/json' } }

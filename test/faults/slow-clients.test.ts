@@ -25,7 +25,7 @@ async function listening (t: Test): Promise<{ app: App, open: (text: string) => 
 }
 
 const answerOf = async (socket: Socket) => (await socket.toArray()).join('')
-const placed = async () => (await place.pool.query('select from outbox')).rowCount
+const placed = async () => (await place.pool.query('select from fallback_queue')).rowCount
 
 function isTimeout (t: Test, answer: string): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n')

@@ -1,17 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findServices, type FindOptions, type LocalServices } from '../../local/services.js'
-
-/** A fresh folder outside the project (as root, Postgres runs as a user who may not be able to enter the project). */
-export function freshFolder (t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'comanda-local-'))
-  chmodSync(folder, 0o711)
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
+import { freshFolder } from '../support/folders.js'
 
 /** The environment of a machine with Node, npm and nothing else: PATH is a folder that holds only what the test puts there. */
 export function bareEnv (t: Test, commands: Record<string, string> = {}): { PATH: string, COMANDA_NO_INSTALL: string } {

@@ -13,7 +13,7 @@ t.test('a process that does not end is killed, and what it printed came in whole
   const own = new OwnProcess('worker', { ...process.env, ...place.env }, (text) => {
     all += text
     t.ok(text.endsWith('\n'))
-    if (all.includes('"msg":"started"')) texts.emit('started')
+    if (all.includes('"event":"started"')) texts.emit('started')
   })
   t.teardown(() => own.kill())
   await once(texts, 'started')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { freshFolder } from './bare-machine.js'
+import { freshFolder } from '../support/folders.js'
 
 const script = join('scripts', 'install.mjs')
 const noScript = spawnSync('script', ['--version']).error ? 'no `script` on this machine (bsdutils)' : false

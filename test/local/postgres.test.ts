@@ -6,7 +6,8 @@ import t from 'tap'
 import { postgresAnswers } from '../../local/answers.js'
 import { startPostgres } from '../../local/postgres.js'
 import { serverUser } from '../../local/postgres-binaries.js'
-import { bareEnv, freshFolder } from './bare-machine.js'
+import { bareEnv } from './bare-machine.js'
+import { freshFolder } from '../support/folders.js'
 
 t.test('a Postgres that was killed recovers what was committed, on the port asked for', async t => {
   const start = { stateDir: freshFolder(t), env: bareEnv(t), durable: false }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { logFileOf, logFilesIn, RunLog } from '../../local/run-log.js'
-import { freshFolder } from './bare-machine.js'
+import { freshFolder } from '../support/folders.js'
 
 t.test('the file holds the lines of one run, and does not grow for ever', async (t) => {
   const folder = freshFolder(t)

@@ -66,10 +66,10 @@ t.test('comanda logs --order without a file tells the story over api and worker'
   await eventually('it is booked', async () => (await place.pool.query('select from orders where order_id = $1', [orderId])).rowCount)
   const story = await eventually('both have told it', async () => {
     const { code, text } = await comanda(t, ['logs', '--order', orderId])
-    return text.includes('batch booked') && { code, text }
+    return text.includes('batch_booked') && { code, text }
   })
   t.equal(story.code, 0)
-  t.match(story.text, /api {5}info {3}request POST \/orders 202[^]*worker {2}info {3}batch booked/)
+  t.match(story.text, /api {5}info {3}request POST \/orders 202[^]*worker {2}info {3}Batch booked/)
 })
 
 t.test('comanda logs reads the file that is named, and hands its exit code on', async (t) => {
@@ -95,7 +95,7 @@ t.test('Ctrl-C, which comes from the terminal and from npm, ends everything in o
   await launched.allGone()
   const text = launched.text()
   t.notMatch(text, /"level":"(error|fatal)"/)
-  t.equal(text.split('"msg":"closed"').length, 3, 'both said that they closed')
+  t.equal(text.split('"event":"closed"').length, 3, 'both said that they closed')
   t.ok(text.endsWith('stopped\n'))
   t.equal(existsSync(inState('running.json')), false)
   t.equal(existsSync(inState('launcher.json')), false)

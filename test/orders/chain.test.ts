@@ -3,7 +3,7 @@ import { extendChain, type Outcome } from '../../src/orders/chain.js'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
 
 const now = '2026-11-23T12:00:00.000Z'
-const placed = placeOrder({ order_id: 'o', event_id: 'e1', user_id: 1, line: { item_description: 'x', item_quantity: 1, item_price: 1 }, now, request_id: 'r' })
+const placed = placeOrder({ order_id: 'o', event_id: 'e1', user_id: 1, input: { item_description: 'x', item_quantity: 1, item_price: 1 }, now, request_id: 'r' })
 const change = (event_id: string, base: string, version: number): OrderEvent =>
   ({ ...placed, event_id, base, type: 'order.amended', order: { ...placed.order, version } })
 const second = change('e2', 'e1', 2)

@@ -3,8 +3,8 @@ import { keyedEventId, keyedOrderId } from '../../src/orders/identity.js'
 import { nextStatuses, ORDER_STATUSES } from '../../src/orders/lifecycle.js'
 import { confirmed, MAX_PRICE, MAX_QUANTITY, type Order, totalValue } from '../../src/orders/order.js'
 import { decodeCursor, encodeCursor, toPage } from '../../src/orders/page.js'
-import { entityTag } from '../../src/orders/tags.js'
-import { acceptedView, higher, type OrderView, persistedView, rank, showOrder } from '../../src/orders/view.js'
+import { entityTag } from '../../src/http/entity-tags.js'
+import { acceptedView, higher, type OrderView, persistedView, rank, orderForCaller } from '../../src/orders/view.js'
 import { ROLES } from '../../src/users/roles.js'
 import { placement } from '../support/events.js'
 
@@ -79,8 +79,8 @@ t.test('who may move an order where, as a whole', async (t) => {
 
 t.test('an order is shown with the moves of its reader', async (t) => {
   const paid: Order = { ...event.order, status: 'paid' }
-  t.strictSame(showOrder(paid, 'customer'), { ...paid, next_statuses: ['cancelled'] })
-  t.strictSame(showOrder(paid, 'operator').next_statuses, ['shipped', 'cancelled'])
+  t.strictSame(orderForCaller(paid, 'customer'), { ...paid, next_statuses: ['cancelled'] })
+  t.strictSame(orderForCaller(paid, 'operator').next_statuses, ['shipped', 'cancelled'])
 })
 
 t.test('persisting confirms an accepted order and leaves any other status alone', async (t) => {

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap'
 import { decodeMessage, type DecodedEvent, encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
-import { type Envelope, EnvelopeError, fromEnvelope, seal } from '../../src/orders/envelope.js'
+import { type Envelope, EnvelopeError, fromEnvelope, serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { MAX_PRICE, MAX_QUANTITY } from '../../src/orders/order.js'
 import { amendment, placement } from '../support/events.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const placed = placement(1, { traceparent })
-const wire = (event: OrderEvent) => JSON.parse(seal(event).json) as Envelope
+const wire = (event: OrderEvent) => JSON.parse(serializeEvent(event).json) as Envelope
 const good = wire(placed)
 type Change = Partial<Record<keyof Envelope, unknown>>
 const eventIn = (one: DecodedEvent) => 'event' in one ? one.event : one.fault
@@ -148,12 +148,12 @@ t.test('whatever somebody typed comes back as it was, and is ASCII on its way', 
   for (const text of ['"', '\\', '\\u0000', '\n\t\r\b\u0001', '\u2028\u2029', '</script>', '}{"', 'Café ☕ 🫘', '\u0085\u00ff', ' ']) {
     const event = { ...placed, request_id: text, traceparent: text, order: { ...placed.order, item_description: text } }
     t.strictSame(fromEnvelope(wire(event)), event)
-    t.equal(Buffer.byteLength(seal(event).json), seal(event).json.length)
+    t.equal(Buffer.byteLength(serializeEvent(event).json), serializeEvent(event).json.length)
   }
 })
 
 t.test('one event is a CloudEvent, several are a batch, and both are read back', async (t) => {
-  const encoded = [placed, placement(2), amendment(placed)].map(seal)
+  const encoded = [placed, placement(2), amendment(placed)].map(serializeEvent)
   const one = encodeMessage(encoded.slice(0, 1))
   t.equal(one.contentType, ONE_EVENT)
   t.strictSame(decodeMessage(one.content).map(eventIn), [placed])
@@ -175,7 +175,7 @@ t.test('what holds no event is malformed, with its own bytes', async (t) => {
 t.test('one bad member of a batch leaves the others and is given with its own bytes', async (t) => {
   const bad = JSON.stringify({ ...good, data: { ...good.data, item_quantity: 'two' }, note: 'é' })
   const newer = JSON.stringify({ ...good, dataschema: 'urn:comanda:order-event:2' })
-  const decoded = decodeMessage(Buffer.from(`[${seal(placed).json},${bad},null,${newer},${seal(placement(1)).json}]`))
+  const decoded = decodeMessage(Buffer.from(`[${serializeEvent(placed).json},${bad},null,${newer},${serializeEvent(placement(1)).json}]`))
   t.strictSame(decoded.map((one) => 'event' in one ? 'event' : one.fault.code), ['event', 'malformed', 'malformed', 'newer_schema', 'event'])
   t.strictSame(decoded.map((one) => 'event' in one ? '' : one.raw().toString()), ['', bad, 'null', newer, ''])
 })

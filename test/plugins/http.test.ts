@@ -17,7 +17,7 @@ const api = await startApi(t, place)
 const everyLine: App['lines'][] = [api.lines]
 const secrets = new Set<string>()
 
-const requestsOf = (app: App) => app.lines.filter(({ msg }) => msg === 'request')
+const requestsOf = (app: App) => app.lines.filter(({ event }) => event === 'request')
 
 t.test('every request is one line that says who asked for what and how it went', async (t) => {
   const ana = await newcomer(api)
@@ -49,7 +49,7 @@ t.test('every request is one line that says who asked for what and how it went',
 t.test('probes are not logged', async (t) => {
   const before = api.lines.length
   for (const url of ['/livez', '/readyz']) t.equal((await api.inject(url)).statusCode, 200)
-  t.strictSame(api.lines.slice(before).filter(({ msg }) => msg === 'request'), [])
+  t.strictSame(api.lines.slice(before).filter(({ event }) => event === 'request'), [])
 })
 
 t.test('liveness looks at nothing', async (t) => {
@@ -67,7 +67,7 @@ t.test('readiness names each service, its state and since when', async (t) => {
   for (const { since } of all) t.ok(Date.now() - Date.parse(since) < 60_000 && Date.parse(since) <= Date.now())
 })
 
-t.test('an api is ready while one of the two roads of an order is open', async (t) => {
+t.test('an api is ready while one of the two paths of an order is open', async (t) => {
   const gone = { DATABASE_URL: 'postgres://ana:hunter2@127.0.0.1:1/x', REDIS_URL: 'redis://:hunter2@127.0.0.1:1', AMQP_URL: 'amqp://ana:hunter2@127.0.0.1:1' }
   secrets.add('hunter2')
   const table: Array<[name: 'api' | 'worker', away: Partial<typeof gone>, down: string[], status: string, code: number]> = [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { problems } from '../../src/plugins/problems.js'
+import { problems } from '../../src/http/problems.js'
 import { boot, startApi } from '../support/apps.js'
 import { line, newcomer, place as placeOrder } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
@@ -42,21 +42,21 @@ t.test('whatever meets no route is one label value; probes and scrapes are no re
   ])
 })
 
-t.test('orders are counted by the road they went', needs('rabbitmq'), async (t) => {
+t.test('orders are counted by the path they went', needs('rabbitmq'), async (t) => {
   const accepted = async (env: Record<string, string>) => {
     const api = await startApi(t, place, env)
     const ana = await newcomer(api)
     await placeOrder(api, ana)
     await api.inject({ method: 'POST', url: '/orders/batch', headers: ana.headers, payload: [line, line] })
     const samples = await scrape(api)
-    const by = (road: string) => valueOf(samples, 'comanda_order_events_accepted_total', { road, type: 'order.placed' })
-    return { broker: by('broker'), outbox: by('outbox'), messages: valueOf(samples, 'comanda_publish_batch_events_count'), events: valueOf(samples, 'comanda_publish_batch_events_sum'), confirms: valueOf(samples, 'comanda_publish_confirm_seconds_count'), held: valueOf(samples, 'comanda_publisher_held_events') }
+    const by = (path: string) => valueOf(samples, 'comanda_order_events_accepted_total', { path, type: 'order.placed' })
+    return { broker: by('broker'), fallback: by('fallback'), messages: valueOf(samples, 'comanda_publish_batch_events_count'), events: valueOf(samples, 'comanda_publish_batch_events_sum'), confirms: valueOf(samples, 'comanda_publish_confirm_seconds_count'), held: valueOf(samples, 'comanda_publisher_held_events') }
   }
-  t.strictSame(await accepted({}), { broker: 3, outbox: 0, messages: 2, events: 3, confirms: 2, held: 0 })
-  t.strictSame(await accepted({ AMQP_URL: '' }), { broker: 0, outbox: 3, messages: 0, events: 0, confirms: 0, held: 0 })
+  t.strictSame(await accepted({}), { broker: 3, fallback: 0, messages: 2, events: 3, confirms: 2, held: 0 })
+  t.strictSame(await accepted({ AMQP_URL: '' }), { broker: 0, fallback: 3, messages: 0, events: 0, confirms: 0, held: 0 })
 })
 
-t.test('what neither road takes is counted by why, and services that are away are down', async (t) => {
+t.test('what neither path takes is counted by why, and services that are away are down', async (t) => {
   const api = await boot(t, 'api', { ...place.env, DATABASE_URL: 'postgres://127.0.0.1:1/nowhere', REDIS_URL: 'redis://127.0.0.1:1', AMQP_URL: '' })
   const authorization = `Bearer ${signToken(place.env.JWT_SECRET!, goodClaims(1))}`
   const answer = await api.inject({ method: 'POST', url: '/orders', headers: { authorization }, payload: line })
@@ -89,13 +89,13 @@ function allowed (routes: ReadonlySet<string>): Record<string, (value: string) =
     method: among('any', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'),
     status: (value) => statuses.has(value),
     le: (value) => value === '+Inf' || Number.isFinite(Number(value)),
-    road: among('broker', 'outbox'),
+    path: among('broker', 'fallback'),
     type: among('order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'),
     reason: among('not_accepted', 'outcome_unknown'),
     service: among('postgres', 'redis', 'rabbitmq'),
     pool: among('requests', 'reserved'),
     result: among('hit', 'miss', 'error'),
-    kind: among('view', 'claim', 'idempotency_key')
+    kind: among('view', 'change_lock', 'idempotency_key')
   }
 }
 
@@ -133,7 +133,7 @@ t.test('a scrape is answered as Prometheus text and leaves no line in the log', 
   const answer = await api.inject('/metrics')
   t.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
   t.match(answer.body, /^# HELP /)
-  t.strictSame(api.lines.slice(before).filter(({ msg }) => msg === 'request'), [])
+  t.strictSame(api.lines.slice(before).filter(({ event }) => event === 'request'), [])
 })
 
 async function listen (t: Test, name: 'api' | 'worker', env: Record<string, string>): Promise<{ own: string, ops: string }> {

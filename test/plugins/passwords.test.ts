@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Semaphore } from '../../src/plugins/semaphore.js'
+import { Semaphore } from '../../src/auth/semaphore.js'
 import { startApi } from '../support/apps.js'
 import { newcomer } from '../support/people.js'
 import { openPlace } from '../support/place.js'

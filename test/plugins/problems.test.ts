@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import type { InjectOptions, Response } from 'light-my-request'
 import t from 'tap'
-import { type Problem, type ProblemCode, problems } from '../../src/plugins/problems.js'
+import { type Problem, type ProblemCode, problems } from '../../src/http/problems.js'
 import { type App, boot, isUp, startApi } from '../support/apps.js'
 import { eventually } from '../support/eventually.js'
 import { amend, ask, cancel, line, move, newcomer, newOperator, type Person, place as placeOrder, registration } from '../support/people.js'
@@ -104,7 +104,7 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
   lost_race: async () => {
     const cached = await startApi(t, place, { AMQP_URL: '' })
     const id = await placed()
-    await cached.claims!.take(id, 2, 'another event')
+    await cached.changeLocks!.take(id, 2, 'another event')
     return await ask(cached, ana, amend(id, { item_quantity: 9 }))
   },
   stale: async () => await ask(api, ana, cancel(await placed()), { 'if-match': '"9"' }),

@@ -28,7 +28,7 @@ const outcome = (response: Response): string => {
 const TOKENLESS = '401 token-missing'
 
 const states: OrderStatus[] = ['accepted', 'confirmed', 'paid', 'shipped', 'delivered', 'cancelled']
-const ROADS: Partial<Record<OrderStatus, string[]>> = { paid: ['paid'], shipped: ['paid', 'shipped'], delivered: ['paid', 'shipped', 'delivered'], cancelled: ['cancelled'] }
+const PATHS: Partial<Record<OrderStatus, string[]>> = { paid: ['paid'], shipped: ['paid', 'shipped'], delivered: ['paid', 'shipped', 'delivered'], cancelled: ['cancelled'] }
 /** From within a test: tap ends a file whose tests are through while it still awaits at the top. */
 let working = false
 const startBooking = async () => { working ||= await startWorker(t, place).then(() => true) }
@@ -37,7 +37,7 @@ const startBooking = async () => { working ||= await startWorker(t, place).then(
 async function orderIn (state: OrderStatus): Promise<string> {
   if (state === 'accepted') return (await placeOrder(api, owner)).json<Shown>().order_id
   const { order_id: id } = await booked(api, owner)
-  for (const status of ROADS[state] ?? []) await ask(api, operator, move(id, status))
+  for (const status of PATHS[state] ?? []) await ask(api, operator, move(id, status))
   await reads(api, owner, id, state)
   return id
 }
@@ -70,7 +70,7 @@ for (const state of states) {
         const response = await send(method, path.replace(':order_id', id), callers[name]!, payload?.(state))
         t.equal(outcome(response), answer, `${name}: ${route} ${JSON.stringify(payload?.(state) ?? '')}`)
         const after = (await send('GET', `/orders/${id}`, operator)).json<Shown>()
-        if (response.statusCode >= 400) t.match(after, { status: state, version: (ROADS[state]?.length ?? 0) + 1, item_quantity: line.item_quantity }, 'and nothing changed')
+        if (response.statusCode >= 400) t.match(after, { status: state, version: (PATHS[state]?.length ?? 0) + 1, item_quantity: line.item_quantity }, 'and nothing changed')
         if (response.statusCode === 202) id = await orderIn(state)
       }
     }

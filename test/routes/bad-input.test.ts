@@ -176,8 +176,8 @@ t.test('an address nobody knows is 404, a method it does not know is 405 with Al
 })
 
 t.test('of all this nothing was stored, nothing was published, and nothing failed inside', async (t) => {
-  const { rows } = await place.pool.query('select (select count(*) from orders)::int as orders, (select count(*) from order_events)::int as events, (select count(*) from outbox)::int as outbox')
-  t.strictSame(rows, [{ orders: 0, events: 0, outbox: 0 }])
+  const { rows } = await place.pool.query('select (select count(*) from orders)::int as orders, (select count(*) from order_events)::int as events, (select count(*) from fallback_queue)::int as fallback')
+  t.strictSame(rows, [{ orders: 0, events: 0, fallback: 0 }])
   if (place.redis) t.strictSame(await place.redis.keys(`${place.redisPrefix}*`), [`${place.redisPrefix}views:since`])
   t.strictSame(api.lines.filter(({ level }) => level === 'error' || level === 'fatal'), [])
 })

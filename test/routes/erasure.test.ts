@@ -63,7 +63,7 @@ t.test('to everybody an erased user is not there, and their orders are, for oper
   const order = (await placeOrder(api, ana)).json<{ order_id: string }>().order_id
   await place.pool.query(`
     insert into orders (order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id, created_at, updated_at)
-    select order_id, $2, 'x', 1, 1, 1, 'confirmed', 1, event_id, date_trunc('milliseconds', now()), date_trunc('milliseconds', now()) from outbox where order_id = $1`, [order, ana.user_id])
+    select order_id, $2, 'x', 1, 1, 1, 'confirmed', 1, event_id, date_trunc('milliseconds', now()), date_trunc('milliseconds', now()) from fallback_queue where order_id = $1`, [order, ana.user_id])
   await erase(ana)
   for (const who of [operator, bia]) {
     isProblem(t, await read(who, `/users/${ana.user_id}`), 404, 'user-not-found')
@@ -93,7 +93,7 @@ t.test('an operator may erase again, and nobody who never was', async (t) => {
   t.equal((await stored(bia)).session_epoch, 1)
 })
 
-t.test('an erased name is never free again, by no road and in no writing; the CPF is', async (t) => {
+t.test('an erased name is never free again, by no path and in no writing; the CPF is', async (t) => {
   const person = { ...registration(), nick_name: 'Jos\u00e9-gone' }
   const ana = await newcomer(api, person)
   const bia = await newcomer(api)

@@ -2,9 +2,8 @@ import type { AddressInfo } from 'node:net'
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import { recordEvents } from '../../src/store/order-events.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { startApi, startWorker } from '../support/apps.js'
-import { amendment, placement } from '../support/events.js'
+import { amendment, enqueueFallback, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, type Person, place as placeOrder, registration } from '../support/people.js'
 import { openPlace, shutDatabase } from '../support/place.js'
@@ -53,7 +52,7 @@ t.test('the export holds everything about the person, and nothing about anybody 
     { event: foreign[0]!, outcome: 'rejected', reason: 'already_placed' }, { event: foreign[1]!, outcome: 'waiting' }
   ])
   const taken = [placement(ana.user_id), placement(ana.user_id)]
-  await insertOutbox(place.pool, [...taken, placement(bia.user_id)])
+  await enqueueFallback(place.pool, [...taken, placement(bia.user_id)])
 
   const response = await ask(ana)
   t.equal(response.statusCode, 200)
@@ -94,7 +93,7 @@ t.test('however much there is, each item is in it exactly once', async (t) => {
     select gen_random_uuid(), $2, version, gen_random_uuid(), 'order.amended', jsonb_build_object('user_id', $1::integer), 'bulk', case when version > 1300 then 'waiting' else 'applied' end, now()
     from generate_series(2, 2300) as version`, [ana.user_id, first.order_id])
   await place.pool.query(`
-    insert into outbox (event_id, order_id, event)
+    insert into fallback_queue (event_id, order_id, event)
     select gen_random_uuid(), gen_random_uuid(), jsonb_build_object('id', number, 'data', jsonb_build_object('user_id', $1::integer)) from generate_series(1, 1000) as number`, [ana.user_id])
   const { outbox, order_events: events, orders } = (await ask(ana)).json<Exported>()
   t.strictSame([orders.length, new Set(orders.map((order) => order.order_id)).size], [1001, 1001])

@@ -1,9 +1,8 @@
 import t from 'tap'
 import { ORDER_STATUSES, type OrderStatus } from '../../src/orders/lifecycle.js'
 import { acceptedView } from '../../src/orders/view.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
-import { amendment, booked as bookedOf } from '../support/events.js'
+import { amendment, booked as bookedOf, enqueueFallback } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { amend, ask, booked, cancel, line, move, newcomer, newOperator, place as placeOrder, reads, type Shown } from '../support/people.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
@@ -67,15 +66,15 @@ t.test('an operator moves an order along its life, and everybody sees their own 
 
 t.test('whatever move the table does not know is 409 with the present tag, from every status', async (t) => {
   const legal: Record<string, string[]> = { confirmed: ['paid', 'cancelled'], paid: ['shipped', 'cancelled'], shipped: ['delivered'], delivered: [], cancelled: [] }
-  const roads: Record<string, string[]> = { confirmed: [], paid: ['paid'], shipped: ['paid', 'shipped'], delivered: ['paid', 'shipped', 'delivered'], cancelled: ['cancelled'] }
-  for (const [from, road] of Object.entries(roads)) {
+  const paths: Record<string, string[]> = { confirmed: [], paid: ['paid'], shipped: ['paid', 'shipped'], delivered: ['paid', 'shipped', 'delivered'], cancelled: ['cancelled'] }
+  for (const [from, path] of Object.entries(paths)) {
     const { order_id: id } = await booked(api, ana)
-    for (const status of road) t.equal((await ask(api, operator, move(id, status))).statusCode, 202)
+    for (const status of path) t.equal((await ask(api, operator, move(id, status))).statusCode, 202)
     for (const to of ['paid', 'shipped', 'delivered', 'cancelled']) {
       if (to === from || legal[from]!.includes(to)) continue
       const response = await ask(api, operator, move(id, to))
       isProblem(t, response, 409, 'illegal-move', `${from} -> ${to}`)
-      t.equal(response.headers.etag, `"${road.length + 1}"`)
+      t.equal(response.headers.etag, `"${path.length + 1}"`)
     }
     if (!['confirmed', 'paid', 'cancelled'].includes(from)) isProblem(t, await ask(api, ana, cancel(id)), 409, 'illegal-move', `${from}, cancelled by its owner`)
     if (from !== 'confirmed') isProblem(t, await ask(api, ana, amend(id, { item_quantity: 50 })), 409, 'not-amendable', `${from}, amended`)
@@ -216,10 +215,10 @@ t.test('a pending view of a change that was rejected meanwhile gives way to the 
   const { order_id: id } = await booked(api, ana)
   const first = await lastEvent(id)
   const [won, lost] = [amendment(first, 20), amendment(first, 30)]
-  await insertOutbox(place.pool, [won, lost])
+  await enqueueFallback(place.pool, [won, lost])
   await eventually('both are decided', async () => (await eventsOf(id)).length === 3)
   const upon = amendment(lost, 40)
-  await insertOutbox(place.pool, [upon])
+  await enqueueFallback(place.pool, [upon])
   await eventually('it is rejected', async () => (await eventsOf(id)).length === 4)
   // As if Redis had come back with old data, or an api had dated it whose clock is ahead.
   for (const awayMs of [-60_000, 3_600_000]) {
@@ -237,7 +236,7 @@ t.test('a change that can never be stored is rejected, and its view gives way to
   const long = { ...change, order: { ...change.order, item_description: 'x'.repeat(300) } }
   await api.views!.put([{ view: acceptedView(long) }])
   t.equal((await ask(api, ana, ['GET', id])).json<Shown>().version, 2)
-  await insertOutbox(place.pool, [long])
+  await enqueueFallback(place.pool, [long])
   await eventually('the cache holds the row', async () => (await place.redis!.get(`${place.redisPrefix}order:${id}`))?.startsWith('000000000003 '))
   t.match((await ask(api, ana, ['GET', id])).json(), { version: 1, ...line })
   t.match((await eventsOf(id)).at(-1), { outcome: 'rejected', reason: 'not_storable' })

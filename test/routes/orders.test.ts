@@ -40,7 +40,7 @@ t.test('an order still pending is its owner\'s and the operators\' alone', async
   t.match((await read(pending.order_id.toUpperCase(), ana)).json(), { order_id: pending.order_id }, 'a UUID in capitals is the same UUID')
 })
 
-t.test('an order in the outbox is read without Redis and without RabbitMQ, by the same people', async (t) => {
+t.test('an order in the fallback queue is read without Redis and without RabbitMQ, by the same people', async (t) => {
   const alone = await startApi(t, place, { REDIS_URL: '', AMQP_URL: '' })
   const { order_id: id } = (await placeOrder(alone, ana)).json<Shown>()
   const response = await read(id, ana, alone)
@@ -87,9 +87,9 @@ t.test('a confirmed order is a row with its total and an applied event of its HT
   t.match(events.rows, [{ event_id: rows[0].event_id, version: 1, base: null, type: 'order.placed', request_id: 'trace-me.1:2', outcome: 'applied', occurred_at: new Date(created) }])
 })
 
-t.test('what was pending is confirmed once a worker is there, from the queue and from the outbox', async (t) => {
+t.test('what was pending is confirmed once a worker is there, from the queue and from the fallback queue', async (t) => {
   t.equal((await confirmedRead(pending.order_id, ana)).headers.etag, '"1"')
-  await eventually('the outbox is empty', async () => (await place.pool.query('select 1 from outbox')).rowCount === 0)
+  await eventually('the fallback queue is empty', async () => (await place.pool.query('select 1 from fallback_queue')).rowCount === 0)
 })
 
 t.test('a stored order is its owner\'s and the operators\' alone, cached or not, by GET and by HEAD', async (t) => {

@@ -226,7 +226,7 @@ t.test('with Redis away everything works, and one line says what an ended sessio
   t.equal((await change(app, ana, { password: ana.password, new_password: NEW })).statusCode, 204)
   t.ok(performance.now() - started < limitOf(4000), 'nothing waits for Redis')
   isProblem(t, await read(app, ana), 401, 'token-revoked')
-  const warnings = app.lines.filter(({ level, msg }) => level === 'warn' && /the end of a user's sessions/.test(msg))
+  const warnings = app.lines.filter(({ event }) => event === 'revocation_not_shared')
   t.equal(warnings.length, 1)
   t.match(warnings[0], { user_id: ana.user_id, token_seconds: 900, reason: /\S/ })
   t.equal((await read(api, ana)).statusCode, 200, 'another process has not heard')

@@ -2,9 +2,8 @@ import type { Response } from 'light-my-request'
 import t from 'tap'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { acceptedView } from '../../src/orders/view.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { type App, startApi, startWorker } from '../support/apps.js'
-import { amendment } from '../support/events.js'
+import { amendment, enqueueFallback } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { amend, ask, booked, cancel, events, line, newcomer, newOperator, place as placeOrder, type Shown } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
@@ -33,7 +32,7 @@ const steps = [
 ]
 let queued = ''
 
-t.test('what is only accepted is told in full, from the broker\'s road', needs('redis', 'rabbitmq'), async (t) => {
+t.test('what is only accepted is told in full, from the broker\'s path', needs('redis', 'rabbitmq'), async (t) => {
   queued = await placedAndChanged(api)
   const entries = await timeline(queued)
   t.match(entries, steps.map((step) => ({ ...step, outcome: 'accepted', recorded_at: null })))
@@ -42,7 +41,7 @@ t.test('what is only accepted is told in full, from the broker\'s road', needs('
   t.equal(entries[2]!.base, entries[1]!.event_id)
 })
 
-t.test('and from the outbox, with Redis or without', async (t) => {
+t.test('and from the fallback queue, with Redis or without', async (t) => {
   for (const env of [{ AMQP_URL: '' }, { AMQP_URL: '', REDIS_URL: '' }]) {
     const local = await startApi(t, place, env)
     t.match(await timeline(await placedAndChanged(local), local), steps.map((step) => ({ ...step, outcome: 'accepted' })))
@@ -81,7 +80,7 @@ t.test('what is recorded and what is pending beside it stand there once each', n
   const second = amendment(first)
   await api.views!.put([{ view: acceptedView(second, acceptedView(first)) }])
   t.strictSame(outcomes(await timeline(id)), ['1 applied', '2 accepted'])
-  await insertOutbox(place.pool, [second])
+  await enqueueFallback(place.pool, [second])
   await eventually('both are applied', async () => (await timeline(id)).filter(({ outcome }) => outcome === 'applied').length === 2)
   t.strictSame(outcomes(await timeline(id)), ['1 applied', '2 applied'])
 })

@@ -2,7 +2,8 @@ import type { Response } from 'light-my-request'
 import t from 'tap'
 import { insertPerson } from '../support/events.js'
 import { startApi } from '../support/apps.js'
-import { newCpf, newcomer, newOperator, type Person, place as placeOrder, registration } from '../support/people.js'
+import { newCpf } from '../../testkit/cpf.js'
+import { newcomer, newOperator, type Person, place as placeOrder, registration } from '../support/people.js'
 import { openPlace } from '../support/place.js'
 import { isProblem, pointersOf } from '../support/problems.js'
 
@@ -24,8 +25,8 @@ const patch = async (who: Person, change: object, path = '/me', app = api) => aw
 const stored = async ({ user_id: id }: { user_id: number }) => (await place.pool.query('select * from users where user_id = $1', [id])).rows[0] as Record<string, unknown>
 const linkOf = ({ headers }: Response) => /^<(.*)>; rel="next"$/.exec(headers.link as string ?? '')?.[1]
 
-/** Every road to one user, with a body that would do. */
-const roads: Array<[method: Method, path: string, payload?: object]> = [
+/** Every path to one user, with a body that would do. */
+const paths: Array<[method: Method, path: string, payload?: object]> = [
   ['GET', ''], ['PATCH', '', { full_name: 'Someone Else' }], ['PUT', '/password', { password: ana.password, new_password: 'another long one' }], ['DELETE', ''], ['GET', '/orders']
 ]
 
@@ -42,9 +43,9 @@ t.test('a user reads themself by their id and as me, without the password', asyn
   t.match((await ask('GET', '/me', operator)).json(), { user_id: operator.user_id, role: 'operator' })
 })
 
-t.test('to a customer nobody else exists: another user and no user are answered alike, on every road', async (t) => {
+t.test('to a customer nobody else exists: another user and no user are answered alike, on every path', async (t) => {
   const before = await stored(bia)
-  for (const [method, path, payload] of roads) {
+  for (const [method, path, payload] of paths) {
     const answers = [await ask(method, `/${bia.user_id}${path}`, ana, payload), await ask(method, `/${NOBODY}${path}`, ana, payload), await ask(method, `/9999999999${path}`, ana, payload)]
     const plain = answers.map((answer) => ({ ...isProblem(t, answer, 404, 'user-not-found', `${method} ${path}`), instance: '', request_id: '' }))
     t.strictSame([plain[1], plain[2]], [plain[0], plain[0]], `${method} ${path}`)
@@ -53,17 +54,17 @@ t.test('to a customer nobody else exists: another user and no user are answered 
 })
 
 t.test('an operator meets nobody where there never was anybody', async (t) => {
-  for (const [method, path, payload] of roads.filter(([, path]) => path !== '/password')) {
+  for (const [method, path, payload] of paths.filter(([, path]) => path !== '/password')) {
     for (const id of [NOBODY, NOBODY + 1, 9999999999]) isProblem(t, await ask(method, `/${id}${path}`, operator, payload), 404, 'user-not-found', `${method} ${id}${path}`)
   }
 })
 
-t.test('without a token every road is 401, and what is no id is 400', async (t) => {
-  for (const [method, path, payload] of [...roads, ['GET', '/export'] as typeof roads[number]]) {
+t.test('without a token every path is 401, and what is no id is 400', async (t) => {
+  for (const [method, path, payload] of [...paths, ['GET', '/export'] as typeof paths[number]]) {
     isProblem(t, await ask(method, `/me${path}`, null, payload), 401, 'token-missing', `${method} ${path}`)
   }
   isProblem(t, await ask('GET', '', null), 401, 'token-missing')
-  for (const [method, path, payload] of roads) {
+  for (const [method, path, payload] of paths) {
     for (const id of ['0', '-1', '01', '1.5', 'Me', 'ana', '1e3', '99999999999', '%00', ' 1']) {
       isProblem(t, await ask(method, `/${encodeURIComponent(id)}${path}`, operator, payload), 400, 'validation-failed', `${method} ${id}${path}`)
     }
@@ -201,7 +202,7 @@ t.test('a user\'s orders are the list of orders, for the user themself and for o
   await placeOrder(api, bia)
   await place.pool.query(`
     insert into orders (order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id, created_at, updated_at)
-    select order_id, (event -> 'data' ->> 'user_id')::integer, 'x', 1, 1, 1, case when outbox_id % 2 = 0 then 'paid' else 'confirmed' end, 1, event_id, date_trunc('milliseconds', taken_at), taken_at from outbox`)
+    select order_id, (event -> 'data' ->> 'user_id')::integer, 'x', 1, 1, 1, case when fallback_id % 2 = 0 then 'paid' else 'confirmed' end, 1, event_id, date_trunc('milliseconds', taken_at), taken_at from fallback_queue`)
   for (const query of ['', '?status=paid', '?created_to=2020-01-01T00:00:00Z', '?created_from=2020-01-01T00:00:00-03:00&limit=2']) {
     const wanted = (await api.inject({ url: `/orders${query}`, headers: person.headers }))
     for (const path of ['/me', `/${person.user_id}`]) {

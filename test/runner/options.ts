@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readWithUsage, TEXT, wholeNumber } from '../../testkit/options.js'
 
 export interface Options {
   /** From the project's folder, as `test/broker/group.test.ts`. */
@@ -27,25 +28,18 @@ const USAGE = `npm test -- [files and folders] [options]
 
 /** @returns null when only the usage was asked for, and printed @throws Error with the usage for what cannot be understood */
 export function readOptions (args: readonly string[]): Options | null {
-  const text = { type: 'string' } as const
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { repeat: text, order: text, seed: text, jobs: text, help: { type: 'boolean' } } })
-    if (values.help === true) {
-      console.log(USAGE)
-      return null
-    }
+  return readWithUsage(args, USAGE, () => {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { repeat: TEXT, order: TEXT, seed: TEXT, jobs: TEXT } })
     if (values.order !== undefined && values.order !== 'random' && values.order !== 'slowest') throw new Error('--order: there are slowest and random')
     return {
       files: [...new Set((positionals.length > 0 ? positionals : ['test']).flatMap(filesOf))],
       whole: positionals.length === 0,
-      repeat: whole('repeat', values.repeat ?? '1'),
-      seed: whole('seed', values.seed ?? String(randomInt(1, 2 ** 31))),
+      repeat: wholeNumber('repeat', values.repeat ?? '1'),
+      seed: wholeNumber('seed', values.seed ?? String(randomInt(1, 2 ** 31))),
       order: values.order ?? 'slowest',
-      jobs: whole('jobs', values.jobs ?? String(jobsHere()))
+      jobs: wholeNumber('jobs', values.jobs ?? String(jobsHere()))
     }
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`)
-  }
+  })
 }
 
 function jobsHere (): number {
@@ -58,9 +52,4 @@ function filesOf (path: string): string[] {
   const tests = files.filter((file) => file.endsWith('.test.ts')).sort()
   if (tests.length === 0) throw new Error(`there is no test in ${path}`)
   return tests
-}
-
-function whole (name: string, text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new Error(`--${name} must be a whole number above 0`)
-  return Number(text)
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { Random } from '../../drill/random.js'
+import { Random } from '../../testkit/random.js'
 import type { Options } from './options.js'
 
 /** How long each file took when it was last run: a hint for the order and no more. */

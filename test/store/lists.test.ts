@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor, type OrderFilter, toPage } from '../../src/
 import { listOrders } from '../../src/store/orders.js'
 import { insertPerson } from '../support/events.js'
 import { openPlace, openPool } from '../support/place.js'
-import { explainList, pagesRead, rowsRead } from '../support/plans.js'
+import { explainList, pagesRead, rowsRead } from '../../testkit/plans.js'
 import { holds } from '../support/properties.js'
 
 interface Row { order_id: string, user_id: number, status: OrderStatus, created_at: string }

@@ -8,8 +8,6 @@ import { openPlace, type Place } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 import { openProxy } from '../support/proxy.js'
 
-const WAITING = 'another process creates or changes the tables: waiting for it'
-
 /** A database without tables, while another session, of a release before this one perhaps, creates them. */
 async function held (t: Test): Promise<{ place: Place, letGo: () => Promise<void> }> {
   const place = await openPlace(t)
@@ -24,12 +22,12 @@ for (const name of ['api', 'worker'] as const) {
   t.test(`SIGTERM while another process creates the tables ends the ${name} in order, and a line says what it waited for`, async (t) => {
     const { place } = await held(t)
     const own = runComanda(t, [name], place.env)
-    await own.said(WAITING)
+    await own.said('migrations_awaited')
     await own.said('started')
     own.child.kill('SIGTERM')
     t.equal(await own.exited, 0)
-    t.match(own.output.at(-1), '"msg":"closed"')
-    t.equal(own.output.filter((line) => line.includes(WAITING)).length, 1)
+    t.match(own.output.at(-1), '"event":"closed"')
+    t.equal(own.output.filter((line) => line.includes('migrations_awaited')).length, 1)
   })
 }
 
@@ -37,7 +35,7 @@ t.test('comanda migrate says on standard error that it waits, and goes on when t
   const { place, letGo } = await held(t)
   const own = runComanda(t, ['migrate'], place.env)
   await once(own.child, 'output')
-  t.strictSame(own.output, [WAITING])
+  t.strictSame(own.output, ['another process creates or changes the tables: waiting for it'])
   await letGo()
   t.equal(await own.exited, 0)
   t.match(own.output.at(-1), /^applied: .*, /)

@@ -6,10 +6,10 @@ import t, { type Test } from 'tap'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
 import { StoreError } from '../../src/store/failures.js'
 import { migrate } from '../../src/store/migrate.js'
-import { administer, databaseUrl } from '../support/databases.js'
+import { administer, databaseUrl } from '../../testkit/databases.js'
 import { insertPerson } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
-import { newCpf } from '../support/people.js'
+import { newCpf } from '../../testkit/cpf.js'
 import { openPlace } from '../support/place.js'
 
 const place = await openPlace(t)
@@ -50,7 +50,7 @@ t.test('five migrations at once on one empty database all succeed and apply ever
   const client = new pg.Client({ connectionString: fresh })
   await client.connect()
   const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.tables where table_schema = \'public\' order by 1')
-  t.strictSame(rows.map(({ table_name: table }) => table), ['migrations', 'order_events', 'orders', 'outbox', 'parked_deeds', 'parked_events', 'taken_names', 'users'])
+  t.strictSame(rows.map(({ table_name: table }) => table), ['fallback_queue', 'migrations', 'order_events', 'orders', 'outbox', 'parked_actions', 'parked_deeds', 'parked_events', 'taken_names', 'users'])
   t.equal((await client.query('select 1 from migrations')).rowCount, applied.flat().length)
   await client.end()
 })

@@ -3,15 +3,15 @@ import type { InjectOptions, Response } from 'light-my-request'
 import type { Test } from 'tap'
 import { buildApi } from '../../src/api.js'
 import { loadConfig } from '../../src/config.js'
-import { createLogger } from '../../src/plugins/logger.js'
-import type { ServiceName } from '../../src/plugins/health.js'
-import { buildWorker } from '../../src/worker/worker.js'
+import { createLogger } from '../../src/logs/logger.js'
+import type { ServiceName } from '../../src/health/health.js'
+import { buildWorker } from '../../src/worker.js'
 import { Contract } from './contract.js'
 import { eventually } from './eventually.js'
 import { keepLine, keepPerson } from './personal-data.js'
 import type { Place } from './place.js'
 
-export interface LogLine extends Record<string, unknown> { level: string, msg: string }
+export interface LogLine extends Record<string, unknown> { level: string, event: string, msg: string }
 export type App = FastifyInstance & { lines: LogLine[] }
 
 /** The real api over the place's services, ready and connected; it closes itself. */

@@ -1,6 +1,6 @@
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib'
 import type { Test } from 'tap'
-import { INTAKE_EXCHANGE, PLACED_KEY } from '../../src/broker/topology.js'
+import { INTAKE_EXCHANGE, INTAKE_KEY } from '../../src/broker/topology.js'
 
 export async function amqpConnect (url: string): Promise<ChannelModel> {
   const connection = await connect(url, { noDelay: true })
@@ -17,6 +17,6 @@ export async function openChannel (t: Test, url: string): Promise<ConfirmChannel
 
 /** Puts bytes into the orders queue as an api would. */
 export async function publishRaw (channel: ConfirmChannel, content: Buffer | string, contentType = 'application/cloudevents+json'): Promise<void> {
-  channel.publish(INTAKE_EXCHANGE, PLACED_KEY, Buffer.from(content), { persistent: true, contentType })
+  channel.publish(INTAKE_EXCHANGE, INTAKE_KEY, Buffer.from(content), { persistent: true, contentType })
   await channel.waitForConfirms()
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { problemBody } from '../../src/plugins/problems.js'
+import { problemBody } from '../../src/http/problems.js'
 import { boot } from './apps.js'
 import { type Answer, Contract } from './contract.js'
 

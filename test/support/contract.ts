@@ -1,6 +1,6 @@
 import addFormats from 'ajv-formats'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { PROBLEM_TYPE, type ProblemCode, problems } from '../../src/plugins/problems.js'
+import { PROBLEM_TYPE, type ProblemCode, problems } from '../../src/http/problems.js'
 
 /** What a client received, from whatever it asked. */
 export interface Answer {

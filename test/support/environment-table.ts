@@ -1,6 +1,6 @@
 import { Environment } from '../../src/config.js'
 
-/** README's table of the environment, as the schema says it. */
+/** The table of docs/configuration.md, as the schema says it. */
 export function environmentTable (): string {
   const required = new Set<string>(Environment.required ?? [])
   return Object.entries(Environment.properties).map(([name, property]) => {

@@ -1,8 +1,10 @@
 import type pg from 'pg'
 import { v7 } from 'uuid'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
-import { newCpf, newPhoneNumber } from './people.js'
+import { insertFallback } from '../../src/store/fallback-queue.js'
+import { newCpf } from '../../testkit/cpf.js'
+import { newPhoneNumber } from './people.js'
 import { keepPerson } from './personal-data.js'
 
 /** A user straight into the table, for tests that need no password. */
@@ -21,7 +23,7 @@ export function placement (user_id: number, given: Partial<OrderEvent> = {}): Or
     order_id: v7(),
     event_id: v7(),
     user_id,
-    line: { item_description: 'Café', item_quantity: 2, item_price: 500 },
+    input: { item_description: 'Café', item_quantity: 2, item_price: 500 },
     now: new Date().toISOString(),
     request_id: 'test'
   })
@@ -54,5 +56,10 @@ export async function booked (pool: pg.Pool, orderIds: string[]): Promise<Booked
 
 /** As a source takes it. */
 export function takenOf (event: OrderEvent): { event: OrderEvent, raw: () => Buffer } {
-  return { event, raw: () => Buffer.from(seal(event).json) }
+  return { event, raw: () => Buffer.from(serializeEvent(event).json) }
+}
+
+/** Straight into the fallback queue, as an api puts them there that has no broker. */
+export async function enqueueFallback (client: Parameters<typeof insertFallback>[0], events: readonly OrderEvent[]): Promise<void> {
+  await insertFallback(client, events.map(serializeEvent))
 }

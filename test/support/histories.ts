@@ -2,19 +2,19 @@ import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
 import { nextStatuses } from '../../src/orders/lifecycle.js'
-import { confirmed, type Order, type OrderLine, totalValue } from '../../src/orders/order.js'
+import { confirmed, type Order, type OrderInput, totalValue } from '../../src/orders/order.js'
 
-/** One delivery of an event: in which round, by which road, and where in its batch. */
+/** One delivery of an event: in which round, by which path, and where in its batch. */
 export interface Arrival {
   round: number
-  /** one of the workers, or OUTBOX */
-  road: number
+  /** one of the workers, or FALLBACK */
+  path: number
   place: number
 }
 
 /** One event of a history, without ids: those are given when a run begins, so that no run meets the rows of another. */
 export interface Step {
-  line: OrderLine
+  line: OrderInput
   /** Which of the changes that are legal on its base. */
   move: number
   /** Whether who asked for it saw its base persisted, thus `confirmed`. */
@@ -33,7 +33,7 @@ export interface Told {
 }
 
 export const WORKERS = 3
-export const OUTBOX = WORKERS
+export const FALLBACK = WORKERS
 const ROUNDS = 3
 
 const plain = { noNullPrototype: true } // a counterexample reads better
@@ -42,7 +42,7 @@ const line = fc.record({
   item_quantity: fc.integer({ min: 1, max: 1_000_000 }),
   item_price: fc.integer({ min: 0, max: 100_000_000 })
 }, plain)
-const arrival = fc.record({ round: fc.nat(ROUNDS - 1), road: fc.nat(OUTBOX), place: fc.nat(9) }, plain)
+const arrival = fc.record({ round: fc.nat(ROUNDS - 1), path: fc.nat(FALLBACK), place: fc.nat(9) }, plain)
 const mostly = <T>(usual: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>): fc.Arbitrary<T> => fc.oneof({ arbitrary: usual, weight: 4 }, { arbitrary: seldom, weight: 1 })
 const once: fc.Arbitrary<Arrival[]> = fc.tuple(arrival)
 const repeatedly = fc.array(arrival, { minLength: 1, maxLength: 3 })
@@ -72,7 +72,7 @@ export function tell (histories: readonly Step[][], user_id: number): Told[][] {
       const now = new Date(Date.UTC(2026, 0, 1) + told.length * 1000).toISOString()
       const event = base
         ? change(base, step, now)
-        : placeOrder({ order_id, event_id: v7(), user_id, line: step.line, now, request_id: 'test' })
+        : placeOrder({ order_id, event_id: v7(), user_id, input: step.line, now, request_id: 'test' })
       if (event) told.push({ event, arrivals: step.arrivals })
     }
     return told
@@ -91,11 +91,11 @@ function change (base: OrderEvent, { line, move, seen, skew }: Step, now: string
   return { ...event, type: status === 'cancelled' ? 'order.cancelled' : 'order.status_changed', order: { ...order, status } }
 }
 
-/** The batches of each round: what each road brings, in the order of its places. */
+/** The batches of each round: what each path brings, in the order of its places. */
 export function rounds (told: readonly Told[]): OrderEvent[][][] {
   const arrived = told.flatMap(({ event, arrivals }) => arrivals.map((arrival) => ({ event, ...arrival })))
-  return Array.from({ length: ROUNDS }, (_, round) => Array.from({ length: OUTBOX + 1 }, (_, road) =>
-    arrived.filter((one) => one.round === round && one.road === road).sort((a, b) => a.place - b.place).map(({ event }) => event)))
+  return Array.from({ length: ROUNDS }, (_, round) => Array.from({ length: FALLBACK + 1 }, (_, path) =>
+    arrived.filter((one) => one.round === round && one.path === path).sort((a, b) => a.place - b.place).map(({ event }) => event)))
 }
 
 export interface Settled {

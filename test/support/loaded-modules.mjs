@@ -4,5 +4,5 @@ import { createRequire } from 'node:module'
 const { cache } = createRequire(import.meta.url)
 process.on('exit', () => {
   const packages = new Set(Object.keys(cache).flatMap((file) => /@opentelemetry[\\/]([^\\/]+)/.exec(file)?.[1] ?? []))
-  console.log(JSON.stringify({ msg: 'loaded', packages: [...packages].sort() }))
+  console.log(JSON.stringify({ event: 'loaded', packages: [...packages].sort() }))
 })

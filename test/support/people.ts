@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Response } from 'light-my-request'
+import { newCpf } from '../../testkit/cpf.js'
 import type { App } from './apps.js'
 import { eventually } from './eventually.js'
 import { keepPerson, keepValue } from './personal-data.js'
@@ -56,17 +57,6 @@ export function newPhoneNumber (): string {
 
 export async function place (api: App, { headers }: Person, order: object = line, more: Record<string, string> = {}): Promise<Response> {
   return await api.inject({ method: 'POST', url: '/orders', headers: { ...headers, ...more }, payload: order })
-}
-
-/** A CPF with right check digits, computed by the definition: weights 2 to 11 from the right, 11 minus the rest, 10 and 11 count as 0. */
-export function newCpf (): string {
-  const digits = Array.from({ length: 9 }, () => randomInt(10))
-  if (new Set(digits).size === 1) return newCpf()
-  for (let round = 0; round < 2; round++) {
-    const rest = digits.toReversed().reduce((sum, digit, index) => sum + digit * (index + 2), 0) % 11
-    digits.push(rest < 2 ? 0 : 11 - rest)
-  }
-  return digits.join('')
 }
 
 export interface Shown extends Record<string, unknown> { order_id: string, status: string, version: number, next_statuses: string[] }

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { columnTypes } from '../../src/store/database.js'
 import { amqpConnect } from './broker.js'
 import { BUILD } from './build.js'
-import { administer, copyTemplate, dropDatabase } from './databases.js'
+import { administer, copyTemplate, dropDatabase } from '../../testkit/databases.js'
 import { limitOf } from './limits.js'
 
 const { TEST_RUN, TEST_POSTGRES, TEST_REDIS, TEST_RABBITMQ, TEST_OWN_VHOSTS } = process.env

@@ -1,5 +1,4 @@
-import { PROBLEM_TYPE, type Problem, type ProblemCode, problems } from '../../src/plugins/problems.js'
-import { remedies } from '../../src/plugins/remedies.js'
+import { PROBLEM_TYPE, type Problem, type ProblemCode, problems } from '../../src/http/problems.js'
 
 const RETRY: Record<Problem['retry'], string> = {
   no: 'no',
@@ -11,6 +10,6 @@ const RETRY: Record<Problem['retry'], string> = {
 export function problemTable (): string {
   return (Object.entries(problems) as Array<[ProblemCode, Problem]>).map(([code, { status, title, detail, retry, retryAfter }]) => {
     const again = RETRY[retry] + (retryAfter === undefined ? '' : ` (after ${retryAfter} s)`)
-    return `| \`${PROBLEM_TYPE}${code.replaceAll('_', '-')}\` | ${status} | ${title} | ${detail} | ${again} | ${remedies[code]} |`
+    return `| \`${PROBLEM_TYPE}${code.replaceAll('_', '-')}\` | ${status} | ${title} | ${detail} | ${again} | ${problems[code].remedy} |`
   }).join('\n')
 }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { NodeProcess } from '../../testkit/processes.js'
 import type { LogLine } from './apps.js'
 import { BUILD } from './build.js'
 import { limitOf } from './limits.js'
@@ -13,8 +14,8 @@ export interface Process {
   child: ChildProcess
   /** Log lines and whatever else it printed, as it came. */
   output: string[]
-  /** The log line with this message; fails when the process ends or the limit passes before it. */
-  said (msg: string, limitMs?: number): Promise<LogLine>
+  /** The log line with this code; fails when the process ends or the limit passes before it. */
+  said (event: string, limitMs?: number): Promise<LogLine>
   /** Resolves with the exit code, null after a kill. */
   exited: Promise<number | null>
 }
@@ -25,10 +26,9 @@ export function runComanda (t: Test, args: string[], env: Record<string, string>
 
 /** @param file of the project, as it was transpiled; or anywhere, by its whole path */
 export function runBuilt (t: Test, file: string, args: string[], env: Record<string, string>): Process {
-  const child = spawn(process.execPath, [resolve(BUILD, file), ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TEST_MARK: process.env.TEST_MARK, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
-  })
+  const { HOME, TEST_MARK } = process.env
+  const own = new NodeProcess([resolve(BUILD, file), ...args], { HOME, TEST_MARK, ...env }, ['ignore', 'pipe', 'pipe', 'ipc'])
+  const { child } = own
   const output: string[] = []
   for (const stream of [child.stdout!, child.stderr!]) {
     createInterface(stream).on('line', (line) => {
@@ -37,20 +37,20 @@ export function runBuilt (t: Test, file: string, args: string[], env: Record<str
       child.emit('output', line)
     })
   }
-  const exited = once(child, 'close').then(([code]) => code as number | null)
+  const exited = own.ended.then(({ code }) => code)
   t.teardown(async () => {
     if (!t.passing()) for (const line of output) t.comment(line)
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    own.signal('SIGKILL')
     await exited
   })
-  const said = async (msg: string, limitMs = 20_000): Promise<LogLine> => {
+  const said = async (event: string, limitMs = 20_000): Promise<LogLine> => {
     const limit = AbortSignal.timeout(limitOf(limitMs))
     for (;;) {
-      const found = output.map(parsed).find((line) => line?.msg === msg)
+      const found = output.map(parsed).find((line) => line?.event === event)
       if (found) return found
       await Promise.race([
         once(child, 'output', { signal: limit }),
-        exited.then(() => { throw new Error(`it ended before it said "${msg}"`) })
+        exited.then(() => { throw new Error(`it ended before it logged ${event}`) })
       ])
     }
   }

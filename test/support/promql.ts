@@ -5,7 +5,7 @@ export interface Query {
   metrics: string[]
   /** In braces and in `by (...)` and the like. */
   labels: string[]
-  /** Those that must be equal: `road="broker"`. */
+  /** Those that must be equal: `path="broker"`. */
   equal: Array<[label: string, value: string]>
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Test } from 'tap'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import { type Line, parseLine } from '../../src/logs/parse.js'
 import { openChannel, publishRaw } from './broker.js'
 import { amendment, placement } from './events.js'
@@ -24,7 +24,7 @@ export interface RealRun {
   /** Of the placement, and of the amendment. */
   requests: string[]
   /** Placed while the broker was away. */
-  byOutbox: Shown
+  byFallback: Shown
   /** Lost against another placement of the same order. */
   rival: { order_id: string, event_id: string }
   batch: string[]
@@ -37,7 +37,7 @@ export async function realRun (t: Test, place: Place): Promise<RealRun> {
   const proxies = await Promise.all((['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const).map(async (name) => [name, await openProxy(t, place.env[name]!)] as const))
   const env = { ...place.env, LOG_LEVEL: 'info', ...Object.fromEntries(proxies.map(([name, { url }]) => [name, url])) }
   const [api, worker] = [runComanda(t, ['api'], env), runComanda(t, ['worker'], env)]
-  for (const one of [api, worker]) for (const said of ['started', 'Postgres is up', 'Redis is up', 'RabbitMQ is up']) await one.said(said)
+  for (const one of [api, worker]) for (const said of ['started', 'postgres_up', 'redis_up', 'rabbitmq_up']) await one.said(said)
   const port = portOf(await api.said('started'))
   const ask = asker(port)
 
@@ -56,13 +56,13 @@ export async function realRun (t: Test, place: Place): Promise<RealRun> {
 
   await misuse(ask, port, person, mine)
   const rival = await oddMessages(t, place, worker, { userId: user_id, orderId: order.order_id, cpf: person.cpf })
-  const byOutbox = await loseServices(ask, mine, proxies, [api, worker])
+  const byFallback = await loseServices(ask, mine, proxies, [api, worker])
   await ask('DELETE', '/users/me', undefined, mine)
   for (const one of [api, worker]) one.child.kill('SIGTERM')
   await Promise.all([api.exited, worker.exited])
   const secrets = [place.env.JWT_SECRET!, ...['DATABASE_URL', 'AMQP_URL'].flatMap((name) => new URL(place.env[name]!).password || [])].filter((secret) => secret.length > 5)
   return {
-    ...{ api: api.output, worker: worker.output, healthy, order, byOutbox, rival },
+    ...{ api: api.output, worker: worker.output, healthy, order, byFallback, rival },
     personal: [...Object.values(person), token, `second.${person.email}`, ...secrets],
     requests: ['placing', 'amending'],
     batch: items.map((item) => item.order.order_id)
@@ -107,12 +107,12 @@ async function oddMessages (t: Test, place: Place, worker: Process, { userId, or
   const channel = await openChannel(t, place.env.AMQP_URL!)
   const rival = placement(userId)
   rival.order.order_id = orderId
-  await publishRaw(channel, seal(rival).json)
-  await publishRaw(channel, seal(amendment(placement(userId))).json)
+  await publishRaw(channel, serializeEvent(rival).json)
+  await publishRaw(channel, serializeEvent(amendment(placement(userId))).json)
   await publishRaw(channel, JSON.stringify({ cpf, id: cpf }))
-  await publishRaw(channel, seal(placement(2147483647)).json) // nobody's
+  await publishRaw(channel, serializeEvent(placement(2147483647)).json) // nobody's
   // A service lost before all of them are told would have their batch tried again, and told again.
-  await eventually('all four are told', () => linesOf(worker.output).filter(({ msg }) => msg === 'order event not applied' || msg.startsWith('an event was parked')).length >= 4)
+  await eventually('all four are told', () => linesOf(worker.output).filter(({ event }) => event === 'order_event_not_applied' || event === 'event_parked').length >= 4)
   return { order_id: orderId, event_id: rival.event_id }
 }
 

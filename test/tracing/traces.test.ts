@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import t, { type Test } from 'tap'
-import { seal, type SealedEvent } from '../../src/orders/envelope.js'
+import { serializeEvent, type SerializedEvent } from '../../src/orders/envelope.js'
 import { currentSpan, traceOfLine } from '../../src/tracing/current.js'
 import { tracePublishing, traceStatements } from '../../src/tracing/traced.js'
 import { Traces } from '../../src/tracing/traces.js'
@@ -88,9 +88,9 @@ t.test('statements of a pool, of its clients, and those that fail: each is one s
 t.test('events of one request that leave together are one span, and each keeps its own outcome', async (t) => {
   const { traces, ended, during } = start(t)
   const refused = new Error('refused')
-  const intake = { take: async () => 'broker', takeAll: (_events: readonly SealedEvent[]) => [Promise.resolve('broker'), Promise.reject(refused)] }
+  const intake = { take: async () => 'broker', takeAll: (_events: readonly SerializedEvent[]) => [Promise.resolve('broker'), Promise.reject(refused)] }
   tracePublishing(traces, intake)
-  const events = [placement(1), placement(1)].map(seal)
+  const events = [placement(1), placement(1)].map(serializeEvent)
   const outcomes = await during(async () => await Promise.allSettled(intake.takeAll(events)))
   t.strictSame(outcomes, [{ status: 'fulfilled', value: 'broker' }, { status: 'rejected', reason: refused }])
   t.match(ended(), [{ name: 'publish order events', kind: SpanKind.PRODUCER, attributes: { 'messaging.batch.message_count': 2 }, status: { code: SpanStatusCode.ERROR } }])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isCpf } from '../../src/users/cpf.js'
 import { canonicalName } from '../../src/users/user.js'
-import { newCpf } from '../support/people.js'
+import { newCpf } from '../../testkit/cpf.js'
 
 // Well-known examples; some have a 0 among their check digits, where a rest of 10 counts as 0.
 const KNOWN = ['52998224725', '11144477735', '12345678909', '00000000191', '39053344705', '28625587887']

@@ -3,15 +3,17 @@ import pino from 'pino'
 import t from 'tap'
 import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import type { OrderViews } from '../../src/cache/order-views.js'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { listParked } from '../../src/store/parked-events.js'
+import { loggingFollower } from '../../src/worker/batch-lines.js'
 import { Booking } from '../../src/worker/booking.js'
-import { OutboxSource } from '../../src/worker/outbox.js'
+import { Commits } from '../../src/worker/commits.js'
+import { FallbackSource } from '../../src/worker/fallback-source.js'
+import { viewsFollower } from '../../src/worker/views.js'
 import { startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { amendment, booked, insertPerson, placement, takenOf } from '../support/events.js'
+import { amendment, booked, enqueueFallback, insertPerson, placement, takenOf } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { plantBugs } from '../support/mutants.js'
 import { needs, openPlace, openPool } from '../support/place.js'
@@ -23,10 +25,12 @@ const place = await openPlace(t)
 const pool = openPool(t, place, { max: 4 })
 const user = await insertPerson(pool)
 
-function openBooking (views: Pick<OrderViews, 'put'> | null = null): { booking: Booking, lines: Array<Record<string, unknown>> } {
+function openBooking (views: Pick<OrderViews, 'put'> | null = null): { booking: Booking, fallback: FallbackSource, lines: Array<Record<string, unknown>> } {
   const lines: Array<Record<string, unknown>> = []
   const log = pino({ serializers: { err: pino.stdSerializers.err } }, { write: (line: string) => { lines.push(JSON.parse(line)) } })
-  return { booking: new Booking({ pool, views: views as OrderViews | null, log, storeIsUp: async () => {}, traces: null }), lines }
+  const commits = new Commits({ pool, log, traces: null, followers: [...(views ? [viewsFollower(views)] : []), loggingFollower(log)] })
+  const booking = new Booking(pool, commits)
+  return { booking, fallback: new FallbackSource({ pool, booking, commits, log, storeIsUp: async () => {} }), lines }
 }
 
 /** An event whose description cannot be read so many times: a batch of it and two others reads it three times before it stands alone. */
@@ -68,9 +72,9 @@ t.test('what cannot be unpacked into the fallback table is parked, its mates are
   const { booking } = openBooking()
   const [good, bad] = [placement(user), faulty(Infinity)]
   await booking.unpack([takenOf(good), { event: bad, raw: () => Buffer.from(bad.event_id) }])
-  t.equal((await pool.query('select from outbox where event_id = $1', [good.event_id])).rowCount, 1)
+  t.equal((await pool.query('select from fallback_queue where event_id = $1', [good.event_id])).rowCount, 1)
   t.equal((await parkedOf(bad)).length, 1)
-  await pool.query('delete from outbox')
+  await pool.query('delete from fallback_queue')
 })
 
 t.test('a defect in what follows a commit makes no booked event a rejected one', async (t) => {
@@ -93,7 +97,7 @@ t.test('headers and texts that Postgres stores nowhere keep no bytes from being 
 })
 
 t.test('an event that waits and can never be applied is rejected, and keeps no other order waiting', async (t) => {
-  const { booking } = openBooking()
+  const { booking, fallback } = openBooking()
   const [first, other] = [placement(user), placement(user)]
   const [bad, good] = [amendment(first), amendment(other)]
   await booking.book([bad, good].map(takenOf), 'queue')
@@ -104,7 +108,7 @@ t.test('an event that waits and can never be applied is rejected, and keeps no o
     await booking.book([takenOf(event)], 'queue')
   }
   for (const [event, placed] of [[bad, first], [good, other]] as const) await pool.query('update order_events set order_id = $2 where event_id = $1', [event.event_id, placed.order.order_id])
-  await new OutboxSource(booking, pino({ level: 'silent' })).drainOnce()
+  await fallback.drainOnce()
   t.match((await booked(pool, [other.order.order_id])).events, [{ outcome: 'applied' }, { outcome: 'applied' }])
   t.match((await booked(pool, [first.order.order_id])).events, [{ outcome: 'applied' }, { outcome: 'rejected', reason: 'not_storable' }])
   t.equal((await parkedOf(bad)).length, 1)
@@ -116,12 +120,12 @@ t.test('a TypeError planted for one event of three ends neither a worker nor its
   const [queued, fallen] = [three(), three()]
   const worker = await startWorker(t, place) // declares the topology
   await worker.close()
-  await publishRaw(await openChannel(t, place.env.AMQP_URL!), encodeMessage(queued.map(seal)).content, EVENT_BATCH)
-  await insertOutbox(pool, fallen)
+  await publishRaw(await openChannel(t, place.env.AMQP_URL!), encodeMessage(queued.map(serializeEvent)).content, EVENT_BATCH)
+  await enqueueFallback(pool, fallen)
   const once = runBuilt(t, resolve(build, 'cli.js'), ['worker', '--once'], place.env)
   t.equal(await once.exited, 0)
   t.equal(await rowsOf([...queued, ...fallen]), 4)
-  for (const [bad, source] of [[queued[1]!, 'queue'], [fallen[1]!, 'outbox']] as const) t.match(await parkedOf(bad), [{ reason: 'defect', source }])
+  for (const [bad, source] of [[queued[1]!, 'queue'], [fallen[1]!, 'fallback']] as const) t.match(await parkedOf(bad), [{ reason: 'defect', source }])
   t.match(linesOf(once.output).filter(({ level }) => level === 'error').map(({ err, reason }) => [reason, (err as { stack: string }).stack]), [['defect', /planted[^]*orderJson/], ['defect', /planted[^]*orderJson/]])
-  await eventually('the fallback table is empty', async () => (await pool.query('select from outbox')).rowCount === 0)
+  await eventually('the fallback table is empty', async () => (await pool.query('select from fallback_queue')).rowCount === 0)
 })

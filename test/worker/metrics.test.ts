@@ -1,12 +1,11 @@
 import t from 'tap'
 import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import { Metrics } from '../../src/metrics/metrics.js'
-import { seal } from '../../src/orders/envelope.js'
-import { insertOutbox } from '../../src/store/outbox.js'
-import { type Depths, tellTables } from '../../src/worker/metrics.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
+import { type Depths, registerTableMetrics } from '../../src/worker/metrics.js'
 import { boot, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { amendment, insertPerson, placement } from '../support/events.js'
+import { amendment, enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { needs, openPlace } from '../support/place.js'
 import { samplesOf, scrape, valueOf } from '../support/scrape.js'
@@ -23,7 +22,7 @@ t.test('what becomes of the events of the queue is counted', needs('rabbitmq'), 
   const [first, second, stranger] = [placement(user), placement(user), placement(user + 1_000_000)]
   const early = amendment(amendment(first))
   const send = async (events: typeof first[]) => {
-    await publishRaw(channel, encodeMessage(events.map(seal)).content, EVENT_BATCH)
+    await publishRaw(channel, encodeMessage(events.map(serializeEvent)).content, EVENT_BATCH)
     await drained(worker)
   }
   await send([{ ...first, occurred_at: new Date(Date.now() - 20_000).toISOString() }, second])
@@ -51,7 +50,7 @@ t.test('the oldest event that a worker holds has an age, and what fails for a wh
   const locked = await pool.connect()
   await locked.query('begin; lock table orders in access exclusive mode')
   try {
-    await publishRaw(channel, seal({ ...placement(user), occurred_at: new Date(Date.now() - 60_000).toISOString() }).json)
+    await publishRaw(channel, serializeEvent({ ...placement(user), occurred_at: new Date(Date.now() - 60_000).toISOString() }).json)
     await eventually('it is held', async () => (valueOf(await scrape(worker), 'comanda_backlog_oldest_seconds', { source: 'orders' }) ?? 0) >= 60)
     await eventually('it is tried again', async () => (valueOf(await scrape(worker), 'comanda_batches_retried_total', { source: 'orders' }) ?? 0) > 0)
     await eventually('it is seen', async () => valueOf(await scrape(worker), 'comanda_backlog_unsettled', { source: 'orders' }) === 1)
@@ -61,44 +60,44 @@ t.test('the oldest event that a worker holds has an age, and what fails for a wh
   }
   await drained(worker)
   t.equal(valueOf(await scrape(worker), 'comanda_backlog_oldest_seconds', { source: 'orders' }), 0)
-  t.strictSame((await scrape(worker)).filter(({ name }) => name === 'comanda_backlog_stuck').map(({ labels, value }) => `${labels.source} ${value}`).sort(), ['dead 0', 'orders 0', 'outbox 0'])
+  t.strictSame((await scrape(worker)).filter(({ name }) => name === 'comanda_backlog_stuck').map(({ labels, value }) => `${labels.source} ${value}`).sort(), ['dead 0', 'fallback 0', 'orders 0'])
 })
 
-t.test('the outbox has a depth and an age, the parking lot what nobody dealt with', async (t) => {
+t.test('the fallback queue has a depth and an age, the parking lot what nobody dealt with', async (t) => {
   await pool.query('delete from parked_events')
-  await insertOutbox(pool, [placement(user), placement(user)])
-  await pool.query("update outbox set due_at = now() + interval '1 hour', taken_at = now() - interval '1 hour'")
+  await enqueueFallback(pool, [placement(user), placement(user)])
+  await pool.query("update fallback_queue set due_at = now() + interval '1 hour', taken_at = now() - interval '1 hour'")
   await pool.query("insert into parked_events (hash, source, reason, attempts, headers, raw, settlement, settled_at) values ('a', 'dead', '', 1, '{}', '', null, null), ('b', 'dead', '', 1, '{}', '', 'discarded', now())")
   const worker = await startWorker(t, place, { AMQP_URL: '' })
   const samples = await scrape(worker)
-  t.equal(valueOf(samples, 'comanda_outbox_rows'), 2)
-  t.equal(Math.round(valueOf(samples, 'comanda_outbox_oldest_seconds')! / 60), 60)
+  t.equal(valueOf(samples, 'comanda_fallback_queue_rows'), 2)
+  t.equal(Math.round(valueOf(samples, 'comanda_fallback_queue_oldest_seconds')! / 60), 60)
   t.equal(valueOf(samples, 'comanda_parked_events'), 1)
 })
 
 t.test('without Postgres the tables are told by no number at all', async (t) => {
   const worker = await boot(t, 'worker', { ...place.env, DATABASE_URL: 'postgres://127.0.0.1:1/nowhere', AMQP_URL: '' })
   const samples = await scrape(worker)
-  t.equal(valueOf(samples, 'comanda_outbox_rows'), undefined)
+  t.equal(valueOf(samples, 'comanda_fallback_queue_rows'), undefined)
   t.equal(valueOf(samples, 'comanda_service_up', { service: 'postgres' }), 0)
 })
 
 t.test('the tables are asked once in a while, however many scrape', async (t) => {
   const metrics = new Metrics()
   let asked = 0
-  tellTables(metrics, async () => ({ outbox: { rows: ++asked, oldest_seconds: 0 }, parked: 0 }))
-  const rows = async () => valueOf(samplesOf(await metrics.text()), 'comanda_outbox_rows')
+  registerTableMetrics(metrics, async () => ({ fallback: { rows: ++asked, oldest_seconds: 0 }, parked: 0 }))
+  const rows = async () => valueOf(samplesOf(await metrics.text()), 'comanda_fallback_queue_rows')
   t.strictSame([await rows(), await rows(), asked], [1, 1, 1])
 })
 
 t.test('a table that could not be asked is asked again', async (t) => {
   const metrics = new Metrics()
   let away = true
-  tellTables(metrics, async (): Promise<Depths> => {
+  registerTableMetrics(metrics, async (): Promise<Depths> => {
     if (away) throw new Error('away')
-    return { outbox: { rows: 5, oldest_seconds: 0 }, parked: 0 }
+    return { fallback: { rows: 5, oldest_seconds: 0 }, parked: 0 }
   }, 0)
-  const rows = async () => valueOf(samplesOf(await metrics.text()), 'comanda_outbox_rows')
+  const rows = async () => valueOf(samplesOf(await metrics.text()), 'comanda_fallback_queue_rows')
   t.equal(await rows(), undefined)
   away = false
   t.equal(await rows(), 5)

@@ -48,7 +48,7 @@ t.test('a source that cannot be asked says nothing, and hides no other', async (
 
 t.test('a stuck worker is alive and not ready, and says at what', async (t) => {
   const worker = await startWorker(t, await openPlace(t))
-  t.match((await worker.inject('/readyz')).json(), { status: 'ready', progress: { stuck: false, sources: { outbox: { ready: 0, stuck: false } } } })
+  t.match((await worker.inject('/readyz')).json(), { status: 'ready', progress: { stuck: false, sources: { fallback: { ready: 0, stuck: false } } } })
   worker.health.follow(() => ({ stuck: true, sources: { orders: { ready: 5, unsettled: 0, idle_ms: 20_000, stuck: true } } }))
   const answer = await worker.inject('/readyz')
   t.equal(answer.statusCode, 503)

@@ -9,11 +9,12 @@ import type { OrderEvent } from '../../src/orders/event.js'
 import { confirmed, type Order } from '../../src/orders/order.js'
 import { acceptedView } from '../../src/orders/view.js'
 import { isTransient } from '../../src/store/failures.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { Booking } from '../../src/worker/booking.js'
-import { OutboxSource } from '../../src/worker/outbox.js'
-import { insertPerson, takenOf } from '../support/events.js'
-import { OUTBOX, plainHistories, reasonsToReject, rivalHistories, rounds, type Settled, type Step, tell } from '../support/histories.js'
+import { Commits } from '../../src/worker/commits.js'
+import { FallbackSource } from '../../src/worker/fallback-source.js'
+import { viewsFollower } from '../../src/worker/views.js'
+import { enqueueFallback, insertPerson, takenOf } from '../support/events.js'
+import { FALLBACK, plainHistories, reasonsToReject, rivalHistories, rounds, type Settled, type Step, tell } from '../support/histories.js'
 import { openPlace, openPool } from '../support/place.js'
 import { holds } from '../support/properties.js'
 
@@ -21,11 +22,12 @@ const place = await openPlace(t)
 const log = pino({ level: 'silent' })
 /** Commits do not wait for the disk: nothing here ends a server. */
 const open = (max: number) => openPool(t, place, { max, options: '-c synchronous_commit=off' })
-const [pool, reader] = [open(OUTBOX + 1), open(1)]
+const [pool, reader] = [open(FALLBACK + 1), open(1)]
 const user = await insertPerson(reader)
 const views = place.redis && new OrderViews(place.redis, place.redisPrefix, (error) => { throw error })
-const booking = new Booking({ pool, views, log, storeIsUp: async () => {}, traces: null })
-const outbox = new OutboxSource(booking, log)
+const commits = new Commits({ pool, log, traces: null, followers: views ? [viewsFollower(views)] : [] })
+const booking = new Booking(pool, commits)
+const fallback = new FallbackSource({ pool, booking, commits, log, storeIsUp: async () => {} })
 
 /** Milliseconds before each statement in turn, so that transactions meet each other in many ways. */
 let pauses: number[] = []
@@ -68,11 +70,11 @@ async function readTables (): Promise<Tables> {
 }
 
 /** As the worker does it: a transient error is no end. */
-async function bring ({ events, road }: { events: OrderEvent[], road: number }): Promise<void> {
-  if (road === OUTBOX) await insertOutbox(pool, events)
+async function bring ({ events, path }: { events: OrderEvent[], path: number }): Promise<void> {
+  if (path === FALLBACK) await enqueueFallback(pool, events)
   for (let attempt = 0; ; attempt++) {
     try {
-      await (road === OUTBOX ? outbox.drainOnce() : booking.book(events.map(takenOf), 'queue'))
+      await (path === FALLBACK ? fallback.drainOnce() : booking.book(events.map(takenOf), 'queue'))
       return
     } catch (error) {
       if (!isTransient(error) || attempt === 5) throw error
@@ -80,21 +82,21 @@ async function bring ({ events, road }: { events: OrderEvent[], road: number }):
   }
 }
 
-/** Brings every event by its roads, looks at the tables after each commit that is alone, and lets the worker come to rest. */
+/** Brings every event by its paths, looks at the tables after each commit that is alone, and lets the worker come to rest. */
 async function deliver ({ histories, atOnce }: Delivery, look: (tables: Tables) => Promise<void>): Promise<{ events: OrderEvent[], tables: Tables }> {
-  await reader.query('delete from orders; delete from order_events; delete from outbox; delete from parked_events')
+  await reader.query('delete from orders; delete from order_events; delete from fallback_queue; delete from parked_events')
   const told = tell(histories, user).flat()
   pauses = atOnce ?? []
   for (const batches of rounds(told)) {
     await views?.put(batches.flat().map((event) => ({ view: acceptedView(event) })))
-    const roads = batches.map((events, road) => ({ events, road })).filter(({ events }) => events.length > 0)
-    for (const together of atOnce ? [roads] : roads.map((road) => [road])) {
+    const paths = batches.map((events, path) => ({ events, path })).filter(({ events }) => events.length > 0)
+    for (const together of atOnce ? [paths] : paths.map((path) => [path])) {
       await Promise.all(together.map(bring))
       await look(await readTables())
     }
   }
   let left = 1
-  for (let times = 0; left > 0 && times < 20; times++) left = await outbox.drainOnce()
+  for (let times = 0; left > 0 && times < 20; times++) left = await fallback.drainOnce()
   assert.equal(left, 0, 'the worker never comes to rest')
   const tables = await readTables()
   await look(tables)

@@ -2,19 +2,18 @@ import t from 'tap'
 import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
-import { seal } from '../../src/orders/envelope.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
 import { acceptedView } from '../../src/orders/view.js'
-import { insertOutbox } from '../../src/store/outbox.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { amendment, booked, insertPerson, placement } from '../support/events.js'
+import { amendment, booked, enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
 
 const place = await openPlace(t)
 const { pool } = place
 const user = await insertPerson(pool)
-const batchOf = (events: OrderEvent[]) => encodeMessage(events.map(seal)).content
+const batchOf = (events: OrderEvent[]) => encodeMessage(events.map(serializeEvent)).content
 const rowsOf = async (events: OrderEvent[]) => (await booked(pool, events.map(({ order }) => order.order_id))).orders
 const allBooked = async (events: OrderEvent[]) => await eventually(`${events.length} orders are booked`, async () => (await rowsOf(events)).length === events.length)
 
@@ -59,7 +58,7 @@ t.test('bytes that are no order event are parked as they came, and what stands b
   const good = placement(user)
   await publishRaw(channel, 'not json at all')
   await publishRaw(channel, Buffer.from([0xff, 0x00, 0xfe]))
-  await publishRaw(channel, `[${seal(good).json},{"specversion":"1.0","id":"nonsense"}]`, EVENT_BATCH)
+  await publishRaw(channel, `[${serializeEvent(good).json},{"specversion":"1.0","id":"nonsense"}]`, EVENT_BATCH)
   await allBooked([good])
   await eventually('all three are acked', async () => await worker.drained())
   const { rows } = await pool.query<{ raw: Buffer }>("select raw from parked_events where source = 'queue' and reason <> 'unknown_user'")
@@ -69,7 +68,7 @@ t.test('bytes that are no order event are parked as they came, and what stands b
 t.test('an event of a newer schema is neither parked nor acked: it waits for a newer worker', needs('rabbitmq'), async (t) => {
   const worker = await startWorker(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
-  const newer = seal(placement(user)).json.replace('order-event:1', 'order-event:2')
+  const newer = serializeEvent(placement(user)).json.replace('order-event:1', 'order-event:2')
   const good = placement(user)
   await publishRaw(channel, newer)
   await publishRaw(channel, batchOf([good]))
@@ -115,43 +114,43 @@ t.test('while Postgres is away a batch is held, and booked when it is back', nee
   t.equal((await pool.query('select from parked_events where source = $1 and reason like $2', ['queue', '%avail%'])).rowCount, 0)
 })
 
-t.test('the outbox is applied from the tables, its rows deleted, broker or no broker', async (t) => {
+t.test('the fallback queue is applied from the tables, its rows deleted, broker or no broker', async (t) => {
   await startWorker(t, place, { AMQP_URL: '' })
   const first = placement(user)
   const events = [first, amendment(first, 4), placement(user)]
-  await insertOutbox(pool, events)
-  await eventually('the outbox is empty', async () => (await pool.query('select from outbox')).rowCount === 0)
+  await enqueueFallback(pool, events)
+  await eventually('the fallback queue is empty', async () => (await pool.query('select from fallback_queue')).rowCount === 0)
   t.match((await booked(pool, [first.order.order_id])).orders, [{ version: 2, item_quantity: 4 }])
   t.equal((await rowsOf([events[2]!])).length, 1)
 })
 
-t.test('an outbox row that cannot be applied is parked, the others flow', async (t) => {
+t.test('a fallback row that cannot be applied is parked, the others flow', async (t) => {
   const good = Array.from({ length: 10 }, () => placement(user))
   const bad = placement(2_000_000_001)
-  await insertOutbox(pool, [...good.slice(0, 3), bad, ...good.slice(3)])
-  await pool.query("insert into outbox (event_id, order_id, event) values (gen_random_uuid(), gen_random_uuid(), '{}')")
+  await enqueueFallback(pool, [...good.slice(0, 3), bad, ...good.slice(3)])
+  await pool.query("insert into fallback_queue (event_id, order_id, event) values (gen_random_uuid(), gen_random_uuid(), '{}')")
   await startWorker(t, place, { AMQP_URL: '' })
-  await eventually('the outbox is empty', async () => (await pool.query('select from outbox')).rowCount === 0)
+  await eventually('the fallback queue is empty', async () => (await pool.query('select from fallback_queue')).rowCount === 0)
   t.equal((await rowsOf(good)).length, 10)
   t.match((await booked(pool, [bad.order.order_id])).events, [{ outcome: 'rejected', reason: 'unknown_user' }])
-  t.equal((await pool.query("select from parked_events where source = 'outbox'")).rowCount, 2)
+  t.equal((await pool.query("select from parked_events where source = 'fallback'")).rowCount, 2)
 })
 
-t.test('two workers share the outbox without touching a row twice', async (t) => {
+t.test('two workers share the fallback queue without touching a row twice', async (t) => {
   await Promise.all([startWorker(t, place, { AMQP_URL: '' }), startWorker(t, place, { AMQP_URL: '' })])
   const events = Array.from({ length: 1500 }, () => placement(user))
-  await insertOutbox(pool, events)
+  await enqueueFallback(pool, events)
   await allBooked(events)
-  t.equal((await pool.query('select from outbox')).rowCount, 0)
+  t.equal((await pool.query('select from fallback_queue')).rowCount, 0)
 })
 
 t.test('a change that overtook its placement is applied once both are there', async (t) => {
   await startWorker(t, place, { AMQP_URL: '' })
   const first = placement(user)
   const second = amendment(first, 6)
-  await insertOutbox(pool, [second])
+  await enqueueFallback(pool, [second])
   await eventually('it waits', async () => (await booked(pool, [first.order.order_id])).events[0]?.outcome === 'waiting')
-  await insertOutbox(pool, [first])
+  await enqueueFallback(pool, [first])
   await eventually('it is applied', async () => (await rowsOf([first]))[0]?.version === 2)
 })
 
@@ -159,7 +158,7 @@ t.test('a rejected order reads as rejected with its reason, its pending view gon
   const [api] = [await startApi(t, place), await startWorker(t, place)]
   const bad = placement(2_000_000_002)
   await api.views!.put([{ view: acceptedView(bad) }])
-  await insertOutbox(pool, [bad])
+  await enqueueFallback(pool, [bad])
   await eventually('it is rejected', async () => (await booked(pool, [bad.order.order_id])).events.length === 1)
   const caller = { user_id: 2_000_000_002, role: 'customer' } as const
   await eventually('it shows', async () => (await api.orderReader.find(bad.order.order_id, caller)).order.status === 'rejected')

@@ -19,7 +19,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
- * What it counts and measures, for Prometheus; not on this port where OPS_PORT names another
+ * Metrics in the Prometheus text format; only on OPS_PORT where that is set
  */
 export const readMetrics = <ThrowOnError extends boolean = false>(options?: Options<ReadMetricsData, ThrowOnError>) => (options?.client ?? client).get<ReadMetricsResponses, ReadMetricsErrors, ThrowOnError>({ url: '/metrics', ...options });
 
@@ -29,14 +29,14 @@ export const readMetrics = <ThrowOnError extends boolean = false>(options?: Opti
 export const isAlive = <ThrowOnError extends boolean = false>(options?: Options<IsAliveData, ThrowOnError>) => (options?.client ?? client).get<IsAliveResponses, IsAliveErrors, ThrowOnError>({ url: '/livez', ...options });
 
 /**
- * Whether it can do its work, and each service it uses
+ * Whether the process can do its work, and the state of each service it uses
  */
 export const isReady = <ThrowOnError extends boolean = false>(options?: Options<IsReadyData, ThrowOnError>) => (options?.client ?? client).get<IsReadyResponses, IsReadyErrors, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
  * List users
  *
- * For operators: everybody who is not erased, by user_id.
+ * For operators: all users who have not been erased, by user_id.
  */
 export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -47,7 +47,7 @@ export const listUsers = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Register
  *
- * Open to anyone. Log in with POST /auth/token afterwards.
+ * No token needed. Log in with POST /auth/token afterwards.
  */
 export const register = <ThrowOnError extends boolean = false>(options: Options<RegisterData, ThrowOnError>) => (options.client ?? client).post<RegisterResponses, RegisterErrors, ThrowOnError>({
     url: '/users',
@@ -61,7 +61,7 @@ export const register = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Erase a user
  *
- * For the user themself and for operators. The personal data is erased for good and every session ends; the orders stay. The nick_name is never given to anybody again.
+ * For the user and for operators. The personal data is permanently erased and every session ends; the orders remain. The nick_name is never available again.
  */
 export const eraseUser = <ThrowOnError extends boolean = false>(options: Options<EraseUserData, ThrowOnError>) => (options.client ?? client).delete<EraseUserResponses, EraseUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -72,7 +72,7 @@ export const eraseUser = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Read one user
  *
- * For the user themself and for operators.
+ * For the user and for operators.
  */
 export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -83,7 +83,7 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change a user
  *
- * For the user themself and for operators. What is left out stays; a change that changes nothing answers the user as is.
+ * For the user and for operators. Members left out stay unchanged; a change that changes nothing returns the user as it is.
  */
 export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -98,7 +98,7 @@ export const changeUser = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Change a password
  *
- * For the user themself alone. Every token given before stops working, the one used here too: log in again.
+ * For the user only. Every token issued before stops working, including the one used here: log in again.
  */
 export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -111,9 +111,9 @@ export const changePassword = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Export everything held about oneself
+ * Export all data held about the caller
  *
- * The user, their orders and every event of these, as one JSON document. An event that is applied while the document is written may stand in it twice, never not at all.
+ * The user, their orders and the events of those orders, as one JSON document. An event that is applied while the document is written may appear twice; none is missing.
  */
 export const exportUser = <ThrowOnError extends boolean = false>(options?: Options<ExportUserData, ThrowOnError>) => (options?.client ?? client).get<ExportUserResponses, ExportUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -124,7 +124,7 @@ export const exportUser = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * List one user's persisted orders, newest first
  *
- * For the user themself and for operators. The orders of an erased user stay readable to operators.
+ * For the user and for operators. Operators can still read the orders of an erased user.
  */
 export const listUserOrders = <ThrowOnError extends boolean = false>(options: Options<ListUserOrdersData, ThrowOnError>) => (options.client ?? client).get<ListUserOrdersResponses, ListUserOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -135,7 +135,7 @@ export const listUserOrders = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Log in
  *
- * An unknown nick_name and a wrong password are answered alike. Limited for each address and for each nick_name.
+ * An unknown nick_name and a wrong password get the same answer. Rate-limited per address and per nick_name.
  */
 export const logIn = <ThrowOnError extends boolean = false>(options: Options<LogInData, ThrowOnError>) => (options.client ?? client).post<LogInResponses, LogInErrors, ThrowOnError>({
     url: '/auth/token',
@@ -149,7 +149,7 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 /**
  * Renew a token that is still valid
  *
- * The new token carries the role that the user has now. A session lasts at most 12 hours, and ends with a change of the password.
+ * The new token carries the user's current role. A session lasts at most 12 hours and ends when the password is changed.
  */
 export const renewToken = <ThrowOnError extends boolean = false>(options?: Options<RenewTokenData, ThrowOnError>) => (options?.client ?? client).post<RenewTokenResponses, RenewTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -160,7 +160,7 @@ export const renewToken = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * List persisted orders, newest first
  *
- * A customer sees their own; an operator everybody's, or one user's.
+ * Customers see their own orders; operators see all orders, or those of one user.
  */
 export const listOrders = <ThrowOnError extends boolean = false>(options?: Options<ListOrdersData, ThrowOnError>) => (options?.client ?? client).get<ListOrdersResponses, ListOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -171,7 +171,7 @@ export const listOrders = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Place an order
  *
- * Answered 202 once the order cannot be lost any more; read it back at Location. A repetition under the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`.
+ * Answers 202 once the order can no longer be lost; read it back at Location. Repeating the request with the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`.
  */
 export const placeOrder = <ThrowOnError extends boolean = false>(options: Options<PlaceOrderData, ThrowOnError>) => (options.client ?? client).post<PlaceOrderResponses, PlaceOrderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -186,7 +186,7 @@ export const placeOrder = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Place many orders
  *
- * Up to 500 orders, each with its own optional key and an answer of its own: a fault of one never hides the others. The same key twice is one order.
+ * Up to 500 orders, each with its own optional key and its own result: an error in one does not affect the others. Using the same key twice places one order.
  */
 export const placeOrders = <ThrowOnError extends boolean = false>(options: Options<PlaceOrdersData, ThrowOnError>) => (options.client ?? client).post<PlaceOrdersResponses, PlaceOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -201,7 +201,7 @@ export const placeOrders = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Cancel an order
  *
- * Its owner and operators may until it is shipped. Repeating it is safe.
+ * For the owner and for operators, until the order is shipped. Safe to repeat.
  */
 export const cancelOrder = <ThrowOnError extends boolean = false>(options: Options<CancelOrderData, ThrowOnError>) => (options.client ?? client).delete<CancelOrderResponses, CancelOrderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -221,7 +221,7 @@ export const getOrder = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Amend an order
  *
- * Its owner may until it is paid. What changes nothing is answered with the order as it is.
+ * For the owner, until the order is paid. A change that changes nothing returns the order as it is.
  */
 export const amendOrder = <ThrowOnError extends boolean = false>(options: Options<AmendOrderData, ThrowOnError>) => (options.client ?? client).patch<AmendOrderResponses, AmendOrderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -236,7 +236,7 @@ export const amendOrder = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Read what happened to one order
  *
- * Every event by version: applied ones, rejected ones with their reason, and what is only accepted yet.
+ * Every event by version: those applied, those rejected with their reason, and those accepted but not yet persisted.
  */
 export const listOrderEvents = <ThrowOnError extends boolean = false>(options: Options<ListOrderEventsData, ThrowOnError>) => (options.client ?? client).get<ListOrderEventsResponses, ListOrderEventsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -247,7 +247,7 @@ export const listOrderEvents = <ThrowOnError extends boolean = false>(options: O
 /**
  * Move an order along its lifecycle
  *
- * For operators. Repeating it is safe.
+ * For operators. Safe to repeat.
  */
 export const moveOrder = <ThrowOnError extends boolean = false>(options: Options<MoveOrderData, ThrowOnError>) => (options.client ?? client).put<MoveOrderResponses, MoveOrderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

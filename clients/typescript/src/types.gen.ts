@@ -16,7 +16,7 @@ export type Problem = {
     status: number;
     detail: string;
     /**
-     * The address as it was asked for, without its query
+     * The path of the request, without its query
      */
     instance: string;
     /**
@@ -24,11 +24,11 @@ export type Problem = {
      */
     request_id: string;
     /**
-     * Every fault of the input; only with `validation-failed`
+     * Every error in the input; only with `validation-failed`
      */
     errors?: Array<{
         /**
-         * RFC 6901 behind `#`; the part of the request stands before it unless it is the body
+         * RFC 6901 pointer after `#`, preceded by the part of the request unless that is the body
          */
         pointer: string;
         detail: string;
@@ -73,7 +73,7 @@ export type Registration = {
      */
     full_name: string;
     /**
-     * 11 digits without punctuation; the check digits must be right
+     * 11 digits without punctuation, with valid check digits
      */
     cpf: string;
     /**
@@ -94,7 +94,7 @@ export type User = {
     email: string;
     phone_number: string;
     /**
-     * Operators see and move everybody's orders
+     * Operators see and move the orders of all users
      */
     role: 'customer' | 'operator';
     created_at: string;
@@ -104,13 +104,13 @@ export type User = {
 export type UserPage = {
     items: Array<User>;
     /**
-     * Pass it as `cursor` for the next page; null on the last
+     * Pass it as `cursor` to get the next page; null on the last page
      */
     next_cursor: string | null;
 };
 
 /**
- * At least one of these; what is left out stays
+ * At least one of these members; those left out stay unchanged
  */
 export type PersonChange = {
     /**
@@ -122,7 +122,7 @@ export type PersonChange = {
      */
     full_name?: string;
     /**
-     * 11 digits without punctuation; the check digits must be right
+     * 11 digits without punctuation, with valid check digits
      */
     cpf?: string;
     /**
@@ -137,7 +137,7 @@ export type PersonChange = {
 
 export type PasswordChange = {
     /**
-     * The present one
+     * The current password
      */
     password: string;
     /**
@@ -150,13 +150,13 @@ export type PersonalData = {
     exported_at: string;
     user: User;
     /**
-     * Events that are taken and not yet applied; `event` is a CloudEvent
+     * Events in the fallback queue: accepted and not yet applied; `event` is a CloudEvent
      */
     outbox: Array<{
         [key: string]: unknown;
     }>;
     /**
-     * What happened to each order, when, asked for by which request, and whether it was applied
+     * What happened to each order: when, by which request, and whether it was applied
      */
     order_events: Array<{
         [key: string]: unknown;
@@ -191,7 +191,7 @@ export type Order = {
      */
     reason?: string;
     /**
-     * The statuses that the caller may move this order to
+     * The statuses the caller may move this order to
      */
     next_statuses: Array<'accepted' | 'confirmed' | 'paid' | 'shipped' | 'delivered' | 'cancelled' | 'rejected'>;
 };
@@ -199,7 +199,7 @@ export type Order = {
 export type OrderPage = {
     items: Array<Order>;
     /**
-     * Pass it as `cursor` for the next page; null on the last
+     * Pass it as `cursor` to get the next page; null on the last page
      */
     next_cursor: string | null;
 };
@@ -244,7 +244,7 @@ export type BatchedOrder = {
      */
     item_price: number;
     /**
-     * 1 to 255 visible ASCII characters without commas. Repeating a request with the same key and body places no second order; a key names its order for ever
+     * 1 to 255 visible ASCII characters without commas. Repeating a request with the same key and body does not place a second order; a key belongs to its order permanently
      */
     idempotency_key?: string;
 };
@@ -253,14 +253,14 @@ export type OrderBatch = Array<BatchedOrder>;
 
 export type BatchResult = {
     /**
-     * 202, or the status that POST /orders would have answered
+     * 202, or the status POST /orders would have answered with
      */
     status: number;
     order?: Order;
     location?: string;
     etag?: string;
     /**
-     * The key was used before for this very order
+     * The key was used before for this same order
      */
     replayed?: boolean;
     problem?: Problem;
@@ -274,7 +274,7 @@ export type OrderBatchResult = {
 };
 
 /**
- * At least one of them
+ * At least one of these members
  */
 export type OrderPatch = {
     /**
@@ -297,24 +297,24 @@ export type OrderEvent = {
      */
     base: string | null;
     /**
-     * `accepted`: taken, not persisted yet; `waiting`: for its base
+     * `accepted`: not persisted yet; `waiting`: its base has not arrived yet
      */
     outcome: 'accepted' | 'waiting' | 'applied' | 'rejected';
     /**
-     * Why it was rejected; only with that outcome
+     * Why it was rejected; only with outcome `rejected`
      */
     reason?: string;
     occurred_at: string;
     /**
-     * null while only accepted
+     * null until it is persisted
      */
     recorded_at: string | null;
     /**
-     * The request that asked for it
+     * The request that caused it
      */
     request_id: string;
     /**
-     * The order after this event; for a rejected one what it would have been
+     * The order after this event; for a rejected event, what it would have been
      */
     order: {
         item_description: string;
@@ -328,7 +328,7 @@ export type OrderEvent = {
 export type Timeline = {
     items: Array<OrderEvent>;
     /**
-     * Pass it as `cursor` for the next page; null on the last
+     * Pass it as `cursor` to get the next page; null on the last page
      */
     next_cursor: string | null;
 };
@@ -355,7 +355,7 @@ export type ReadMetricsError = ReadMetricsErrors[keyof ReadMetricsErrors];
 
 export type ReadMetricsResponses = {
     /**
-     * What it counts and measures
+     * The metrics
      */
     200: string;
 };
@@ -380,7 +380,7 @@ export type IsAliveError = IsAliveErrors[keyof IsAliveErrors];
 
 export type IsAliveResponses = {
     /**
-     * It is
+     * Alive
      */
     200: Liveness;
 };
@@ -400,7 +400,7 @@ export type IsReadyErrors = {
      */
     500: Problem;
     /**
-     * It cannot: send it nothing
+     * Not ready: do not route traffic here
      */
     503: Readiness;
 };
@@ -409,7 +409,7 @@ export type IsReadyError = IsReadyErrors[keyof IsReadyErrors];
 
 export type IsReadyResponses = {
     /**
-     * It can
+     * Ready
      */
     200: Readiness;
 };
@@ -421,11 +421,11 @@ export type ListUsersData = {
     path?: never;
     query?: {
         /**
-         * How many users a page holds at most
+         * Maximum number of users per page
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string;
     };
@@ -434,11 +434,11 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * Validation failed (`validation_failed`); Bad cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -479,7 +479,7 @@ export type RegisterErrors = {
      */
     400: Problem;
     /**
-     * Nick name taken (`nick_name_taken`); CPF taken (`cpf_taken`)
+     * Nickname taken (`nick_name_taken`); CPF already registered (`cpf_taken`)
      */
     409: Problem;
     /**
@@ -533,7 +533,7 @@ export type EraseUserErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -562,7 +562,7 @@ export type EraseUserError = EraseUserErrors[keyof EraseUserErrors];
 
 export type EraseUserResponses = {
     /**
-     * Erased, now or before
+     * Erased, now or earlier
      */
     204: void;
 };
@@ -587,7 +587,7 @@ export type GetUserErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -608,7 +608,7 @@ export type GetUserError = GetUserErrors[keyof GetUserErrors];
 
 export type GetUserResponses = {
     /**
-     * What was asked for
+     * The requested resource
      */
     200: User;
 };
@@ -617,7 +617,7 @@ export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type ChangeUserData = {
     /**
-     * At least one of these; what is left out stays
+     * At least one of these members; those left out stay unchanged
      */
     body: PersonChange;
     path: {
@@ -636,7 +636,7 @@ export type ChangeUserErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -644,7 +644,7 @@ export type ChangeUserErrors = {
      */
     404: Problem;
     /**
-     * Nick name taken (`nick_name_taken`); CPF taken (`cpf_taken`)
+     * Nickname taken (`nick_name_taken`); CPF already registered (`cpf_taken`)
      */
     409: Problem;
     /**
@@ -673,7 +673,7 @@ export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
 
 export type ChangeUserResponses = {
     /**
-     * What was asked for
+     * The requested resource
      */
     200: User;
 };
@@ -698,11 +698,11 @@ export type ChangePasswordErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
-     * Self only (`self_only`); Wrong password (`wrong_password`)
+     * Own account only (`self_only`); Wrong password (`wrong_password`)
      */
     403: Problem;
     /**
@@ -751,7 +751,7 @@ export type ExportUserData = {
 
 export type ExportUserErrors = {
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -790,16 +790,16 @@ export type ListUserOrdersData = {
     query?: {
         limit?: number;
         /**
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string;
         status?: 'accepted' | 'confirmed' | 'paid' | 'shipped' | 'delivered' | 'cancelled' | 'rejected';
         /**
-         * RFC 3339 with its zone; orders created then or later
+         * RFC 3339 with a time zone; orders created at this time or later
          */
         created_from?: string;
         /**
-         * RFC 3339 with its zone; orders created before then
+         * RFC 3339 with a time zone; orders created before this time
          */
         created_to?: string;
     };
@@ -808,11 +808,11 @@ export type ListUserOrdersData = {
 
 export type ListUserOrdersErrors = {
     /**
-     * Validation failed (`validation_failed`); Bad cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -882,7 +882,7 @@ export type LogInError = LogInErrors[keyof LogInErrors];
 
 export type LogInResponses = {
     /**
-     * What was asked for
+     * The requested resource
      */
     200: Token;
 };
@@ -902,7 +902,7 @@ export type RenewTokenErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`); Session over (`session_over`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`); Session expired (`session_over`)
      */
     401: Problem;
     /**
@@ -927,7 +927,7 @@ export type RenewTokenError = RenewTokenErrors[keyof RenewTokenErrors];
 
 export type RenewTokenResponses = {
     /**
-     * What was asked for
+     * The requested resource
      */
     200: Token;
 };
@@ -940,20 +940,20 @@ export type ListOrdersData = {
     query?: {
         limit?: number;
         /**
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string;
         status?: 'accepted' | 'confirmed' | 'paid' | 'shipped' | 'delivered' | 'cancelled' | 'rejected';
         /**
-         * RFC 3339 with its zone; orders created then or later
+         * RFC 3339 with a time zone; orders created at this time or later
          */
         created_from?: string;
         /**
-         * RFC 3339 with its zone; orders created before then
+         * RFC 3339 with a time zone; orders created before this time
          */
         created_to?: string;
         /**
-         * Operators only: one user's orders
+         * For operators: the orders of this user
          */
         user_id?: number;
     };
@@ -962,11 +962,11 @@ export type ListOrdersData = {
 
 export type ListOrdersErrors = {
     /**
-     * Validation failed (`validation_failed`); Bad cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -998,7 +998,7 @@ export type PlaceOrderData = {
     body: OrderBody;
     headers?: {
         /**
-         * 1 to 255 visible ASCII characters without commas. Repeating a request with the same key and body places no second order; a key names its order for ever
+         * 1 to 255 visible ASCII characters without commas. Repeating a request with the same key and body does not place a second order; a key belongs to its order permanently
          */
         'idempotency-key'?: string;
     };
@@ -1013,7 +1013,7 @@ export type PlaceOrderErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1042,7 +1042,7 @@ export type PlaceOrderError = PlaceOrderErrors[keyof PlaceOrderErrors];
 
 export type PlaceOrderResponses = {
     /**
-     * The order is taken and cannot be lost any more
+     * The order is accepted and can no longer be lost
      */
     202: Order;
 };
@@ -1062,7 +1062,7 @@ export type PlaceOrdersErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1087,7 +1087,7 @@ export type PlaceOrdersError = PlaceOrdersErrors[keyof PlaceOrdersErrors];
 
 export type PlaceOrdersResponses = {
     /**
-     * One result for each item, in the order they were sent
+     * One result for each item, in the order of the request
      */
     207: OrderBatchResult;
 };
@@ -1115,7 +1115,7 @@ export type CancelOrderErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1123,11 +1123,11 @@ export type CancelOrderErrors = {
      */
     404: Problem;
     /**
-     * Lost race (`lost_race`); Illegal move (`illegal_move`)
+     * Conflicting update (`lost_race`); Illegal status change (`illegal_move`)
      */
     409: Problem;
     /**
-     * Stale (`stale`)
+     * Stale version (`stale`)
      */
     412: Problem;
     /**
@@ -1152,7 +1152,7 @@ export type CancelOrderError = CancelOrderErrors[keyof CancelOrderErrors];
 
 export type CancelOrderResponses = {
     /**
-     * The change is taken and cannot be lost any more, or is there already
+     * The change is accepted and can no longer be lost, or the order is already so
      */
     202: Order;
 };
@@ -1163,7 +1163,7 @@ export type GetOrderData = {
     body?: never;
     headers?: {
         /**
-         * Entity tags of what the client holds, or `*`
+         * Entity tags of the representations the client holds, or `*`
          */
         'if-none-match'?: string;
     };
@@ -1180,7 +1180,7 @@ export type GetOrderErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1210,7 +1210,7 @@ export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
 
 export type AmendOrderData = {
     /**
-     * At least one of them
+     * At least one of these members
      */
     body: OrderPatch;
     headers?: {
@@ -1232,7 +1232,7 @@ export type AmendOrderErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1244,11 +1244,11 @@ export type AmendOrderErrors = {
      */
     404: Problem;
     /**
-     * Lost race (`lost_race`); Not amendable (`not_amendable`)
+     * Conflicting update (`lost_race`); Not amendable (`not_amendable`)
      */
     409: Problem;
     /**
-     * Stale (`stale`)
+     * Stale version (`stale`)
      */
     412: Problem;
     /**
@@ -1273,7 +1273,7 @@ export type AmendOrderError = AmendOrderErrors[keyof AmendOrderErrors];
 
 export type AmendOrderResponses = {
     /**
-     * The change is taken and cannot be lost any more, or is there already
+     * The change is accepted and can no longer be lost, or the order is already so
      */
     202: Order;
 };
@@ -1288,7 +1288,7 @@ export type ListOrderEventsData = {
     query?: {
         limit?: number;
         /**
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string;
     };
@@ -1297,11 +1297,11 @@ export type ListOrderEventsData = {
 
 export type ListOrderEventsErrors = {
     /**
-     * Validation failed (`validation_failed`); Bad cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1350,7 +1350,7 @@ export type MoveOrderErrors = {
      */
     400: Problem;
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Token invalid (`token_invalid`); Token revoked (`token_revoked`)
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
     /**
@@ -1362,11 +1362,11 @@ export type MoveOrderErrors = {
      */
     404: Problem;
     /**
-     * Lost race (`lost_race`); Illegal move (`illegal_move`)
+     * Conflicting update (`lost_race`); Illegal status change (`illegal_move`)
      */
     409: Problem;
     /**
-     * Stale (`stale`)
+     * Stale version (`stale`)
      */
     412: Problem;
     /**
@@ -1391,7 +1391,7 @@ export type MoveOrderError = MoveOrderErrors[keyof MoveOrderErrors];
 
 export type MoveOrderResponses = {
     /**
-     * The change is taken and cannot be lost any more, or is there already
+     * The change is accepted and can no longer be lost, or the order is already so
      */
     202: Order;
 };

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { OrderPage, OrderParams, OrderQuery, OrderShown, ReadHeaders } from '../../orders/schemas.js'
-import { holds } from '../../orders/tags.js'
-import { keepPrivate, linked } from '../pages.js'
-import { orderAsked } from './request.js'
+import { OrderPage, OrderParams, OrderQuery, OrderResponse, ReadHeaders } from './schemas.js'
+import { entityTag, matchesIfNoneMatch } from '../../http/entity-tags.js'
+import { keepPrivate, withNextLink } from '../pages.js'
+import { requestedOrder } from './request.js'
 
 /** Orders read back: one, and many. */
 export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -21,13 +21,13 @@ export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Read one order',
       params: OrderParams,
       headers: ReadHeaders,
-      response: { 200: OrderShown }
+      response: { 200: OrderResponse }
     }
   }, async (request, reply) => {
-    const { order, tag } = await app.orderReader.find(orderAsked(request), app.callerOf(request))
-    reply.header('etag', tag)
+    const { order } = await app.orderReader.find(requestedOrder(request), app.callerOf(request))
+    reply.header('etag', entityTag(order))
     const held = request.headers['if-none-match']
-    if (held !== undefined && holds(held, order)) return await (reply as FastifyReply).code(304).send()
+    if (held !== undefined && matchesIfNoneMatch(held, order)) return await (reply as FastifyReply).code(304).send()
     return order
   })
 
@@ -40,9 +40,9 @@ export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['orders'],
       operationId: 'listOrders',
       summary: 'List persisted orders, newest first',
-      description: 'A customer sees their own; an operator everybody\'s, or one user\'s.',
+      description: 'Customers see their own orders; operators see all orders, or those of one user.',
       querystring: OrderQuery,
       response: { 200: OrderPage }
     }
-  }, async (request, reply) => linked(request, reply, await app.orderReader.list(request.query, app.callerOf(request))))
+  }, async (request, reply) => withNextLink(request, reply, await app.orderReader.list(request.query, app.callerOf(request))))
 }

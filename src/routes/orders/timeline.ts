@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { OrderParams, TimelineQuery, TimelineShown } from '../../orders/schemas.js'
-import { keepPrivate, linked } from '../pages.js'
-import { orderAsked } from './request.js'
+import { OrderParams, TimelineQuery, TimelineResponse } from './schemas.js'
+import { keepPrivate, withNextLink } from '../pages.js'
+import { requestedOrder } from './request.js'
 
 /** What happened to one order. */
 export const timelineRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -17,10 +17,10 @@ export const timelineRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['orders'],
       operationId: 'listOrderEvents',
       summary: 'Read what happened to one order',
-      description: 'Every event by version: applied ones, rejected ones with their reason, and what is only accepted yet.',
+      description: 'Every event by version: those applied, those rejected with their reason, and those accepted but not yet persisted.',
       params: OrderParams,
       querystring: TimelineQuery,
-      response: { 200: TimelineShown }
+      response: { 200: TimelineResponse }
     }
-  }, async (request, reply) => linked(request, reply, await app.orderReader.timeline(orderAsked(request), request.query, app.callerOf(request))))
+  }, async (request, reply) => withNextLink(request, reply, await app.orderReader.timeline(requestedOrder(request), request.query, app.callerOf(request))))
 }

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { PersonalData } from '../../users/schemas.js'
+import { PersonalData } from './schemas.js'
 
-/** What is held about a person, for that person. */
+/** The data held about a person, for that person. */
 export const exportRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/users/me/export', {
     onRequest: app.authenticate,
@@ -10,12 +10,12 @@ export const exportRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags: ['users'],
       operationId: 'exportUser',
-      summary: 'Export everything held about oneself',
-      description: 'The user, their orders and every event of these, as one JSON document. An event that is applied while the document is written may stand in it twice, never not at all.',
+      summary: 'Export all data held about the caller',
+      description: 'The user, their orders and the events of those orders, as one JSON document. An event that is applied while the document is written may appear twice; none is missing.',
       response: { 200: Type.Unsafe<ReadableStream<string>>(PersonalData) }
     }
   }, async (request, reply) => {
-    const pieces = await app.userDesk.export(app.callerOf(request))
+    const pieces = await app.userAccounts.export(app.callerOf(request))
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').header('content-disposition', 'attachment; filename="comanda-export.json"')
     return await reply.send(ReadableStream.from(pieces))
   })

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { OrderPage, OrderQuery } from '../../orders/schemas.js'
-import { UserParams } from '../../users/schemas.js'
-import { linked } from '../pages.js'
+import { OrderPage, OrderQuery } from '../orders/schemas.js'
+import { UserParams } from './schemas.js'
+import { withNextLink } from '../pages.js'
 
 /** GET /orders, for one user. */
 export const userOrderRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -13,15 +13,15 @@ export const userOrderRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'listUserOrders',
       summary: 'List one user\'s persisted orders, newest first',
-      description: 'For the user themself and for operators. The orders of an erased user stay readable to operators.',
+      description: 'For the user and for operators. Operators can still read the orders of an erased user.',
       params: UserParams,
       querystring: Type.Omit(OrderQuery, ['user_id'], { additionalProperties: false }),
       response: { 200: OrderPage }
     }
   }, async (request, reply) => {
     const caller = app.callerOf(request)
-    const user_id = await app.userDesk.ownerOfOrders(request.params.user_id, caller)
+    const user_id = await app.userAccounts.ownerOfOrders(request.params.user_id, caller)
     reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization')
-    return linked(request, reply, await app.orderReader.list({ ...request.query, user_id }, caller))
+    return withNextLink(request, reply, await app.orderReader.list({ ...request.query, user_id }, caller))
   })
 }

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { PasswordBody, UserParams } from '../../users/schemas.js'
+import { PasswordBody, UserParams } from './schemas.js'
 
-/** A password, changed by whoever knows the present one. */
+/** A password, changed by a user who knows the current one. */
 export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.put('/users/:user_id/password', {
     onRequest: app.authenticate,
@@ -12,13 +12,13 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'changePassword',
       summary: 'Change a password',
-      description: 'For the user themself alone. Every token given before stops working, the one used here too: log in again.',
+      description: 'For the user only. Every token issued before stops working, including the one used here: log in again.',
       params: UserParams,
       body: PasswordBody,
       response: { 204: Type.Null({ description: 'Changed' }) }
     }
   }, async (request, reply) => {
-    await app.sessionDesk.changePassword(request.params.user_id, request.body, app.callerOf(request))
+    await app.userSessions.changePassword(request.params.user_id, request.body, app.callerOf(request))
     return await reply.code(204).send(null)
   })
 }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { RegistrationBody, UserPage, UserQuery, UserShown } from '../../users/schemas.js'
-import { linked } from '../pages.js'
+import { RegistrationBody, UserPage, UserQuery, UserResponse } from './schemas.js'
+import { withNextLink } from '../pages.js'
 
 /** People who order: they register, operators list them. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -16,13 +16,13 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'register',
       summary: 'Register',
-      description: 'Open to anyone. Log in with POST /auth/token afterwards.',
+      description: 'No token needed. Log in with POST /auth/token afterwards.',
       security: [],
       body: RegistrationBody,
-      response: { 201: UserShown }
+      response: { 201: UserResponse }
     }
   }, async (request, reply) => {
-    const user = await app.userDesk.register(request.body)
+    const user = await app.userAccounts.register(request.body)
     reply.code(201).header('location', `/users/${user.user_id}`)
     return user
   })
@@ -34,9 +34,9 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'listUsers',
       summary: 'List users',
-      description: 'For operators: everybody who is not erased, by user_id.',
+      description: 'For operators: all users who have not been erased, by user_id.',
       querystring: UserQuery,
       response: { 200: UserPage }
     }
-  }, async (request, reply) => linked(request, reply, await app.userDesk.list(request.query, app.callerOf(request))))
+  }, async (request, reply) => withNextLink(request, reply, await app.userAccounts.list(request.query, app.callerOf(request))))
 }

@@ -1,0 +1,96 @@
+import type { LoggedProcess } from '../../testkit/processes.js'
+import { Comanda } from '../setup/comanda.js'
+import type { Cleanup } from '../../testkit/cleanup.js'
+import { Load, type LoadJob, type LoadResult } from '../load/load.js'
+import { forkScript, nextMessage } from '../script.js'
+import type { Settings } from '../settings.js'
+import { cpuEach, cpuTime } from './proc.js'
+import type { Environment } from '../setup/environment.js'
+import { Tables } from '../setup/tables.js'
+import { Workers } from './workers.js'
+
+/** All that a path or a sweep is measured with. Between two paths the api runs, no worker does, and the queue is empty. */
+export interface Rig {
+  settings: Settings
+  environment: Environment
+  cleanup: Cleanup
+  comanda: Comanda
+  api: LoggedProcess
+  bare: BareFastify
+  load: Load
+  tables: Tables
+}
+
+export interface BareFastify {
+  url: string
+  pid: number
+  /** From now on it answers every GET /orders/{id} with this. */
+  show (order: unknown): Promise<void>
+}
+
+export interface Served extends LoadResult {
+  /** The server's processor time for each answer, microseconds: it suffers less than a rate when others use the machine too. */
+  cpu_us: number | null
+}
+
+/** @param folder for the logs @param profiles for CPU profiles of api and worker; null: none */
+export async function startRig (settings: Settings, environment: Environment, { folder, profiles }: { folder: string, profiles: string | null }, cleanup: Cleanup): Promise<Rig> {
+  const comanda = new Comanda(environment, folder, profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`], cleanup)
+  const api = await comanda.startApi()
+  const tables = new Tables(environment.databaseUrl)
+  await tables.open(cleanup)
+  const rig = { settings, environment, cleanup, comanda, api, tables, load: new Load(cleanup), bare: await startBareFastify(cleanup) }
+  await warmUp(rig)
+  return rig
+}
+
+export async function startBareFastify (cleanup: Cleanup): Promise<BareFastify> {
+  const child = forkScript('yardsticks/bare-fastify.ts', cleanup)
+  const { port } = await nextMessage<{ port: number }>(child)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid!,
+    async show (order) {
+      const taken = nextMessage(child)
+      child.send({ shown: order })
+      await taken
+    }
+  }
+}
+
+/** Puts a load on a server, and knows what each answer cost it. */
+export async function serve ({ load }: Rig, pid: number, job: LoadJob): Promise<Served> {
+  const before = cpuTime(pid)
+  const result = await load.run(job)
+  return { ...result, cpu_us: cpuEach(before, cpuTime(pid), result.accepted) }
+}
+
+/** The same load on the bare server, then, with a fresh token, on the api. */
+export async function servePair (rig: Rig, job: Omit<LoadJob, 'url' | 'token'>): Promise<{ bare: Served, api: Served }> {
+  const { comanda, api, bare } = rig
+  const served = await serve(rig, bare.pid, { ...job, url: `${bare.url}/orders`, token: null })
+  const token = await comanda.token()
+  return { bare: served, api: await serve(rig, api.pid, { ...job, url: comanda.ordersUrl, token }) }
+}
+
+/** Orders placed while workers run, as when somebody really orders; then everything is booked, and it is looked whether it is. */
+export async function withWorker<T extends { placed: number, sent: number }> ({ comanda, tables }: Rig, place: (workers: Workers) => Promise<T>): Promise<T & { worker_mib: number | null, by_fallback: number }> {
+  const workers = await Workers.start(comanda)
+  const result = await place(workers)
+  await workers.settle(result.placed)
+  const done = { ...result, worker_mib: workers.mib, by_fallback: workers.byFallback }
+  await workers.stop()
+  await tables.expectOrders({ least: result.placed, most: result.sent })
+  return done
+}
+
+/** Unmeasured: a just-started server runs code that is not compiled yet. */
+async function warmUp (rig: Rig): Promise<void> {
+  const { settings: { connections, seconds }, tables } = rig
+  await tables.empty()
+  await withWorker(rig, async () => {
+    const { api } = await servePair(rig, { connections, seconds: Math.min(seconds, 2) })
+    return { placed: api.accepted, sent: api.sent }
+  })
+  await tables.empty()
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { freePort } from '../local/ports.js'
+import type { Cleanup } from '../testkit/cleanup.js'
+import type { Proxy } from '../testkit/proxy.js'
+import { Random } from '../testkit/random.js'
+import { untilReady as untilAllReady } from '../testkit/readiness.js'
+import { type Link, type ProcessName, PROCESSES, type Service } from './faults.js'
+import { openProxies } from './proxies.js'
+import { openRoundRobin } from './round-robin.js'
+import { type OwnServices, startServices } from './services.js'
+import { Supervisor } from './supervisor.js'
+
+/** All that faults are done to: services, proxies, processes, and one address in front of the apis. */
+export interface Environment {
+  services: OwnServices
+  proxies: Record<Link, Proxy>
+  processes: Record<ProcessName, Supervisor>
+  /** Of each process, for /readyz. */
+  ports: Record<ProcessName, number>
+  /** Of the round robin in front of the apis. */
+  front: number
+  /** What a command of the service needs to reach its services, past the proxies. */
+  env: Record<string, string>
+  build: string
+}
+
+export interface EnvironmentOptions {
+  build: string
+  /** Folder for the processes' output. */
+  logs: string
+  seed: number
+  tokenSeconds: number
+}
+
+const READY_LIMIT_MS = 60_000
+
+/** Starts everything and waits until it is ready. @throws Error with the end of a log when something does not come up */
+export async function startEnvironment (options: EnvironmentOptions, cleanup: Cleanup): Promise<Environment> {
+  const services = await startServices(process.env, cleanup)
+  const proxies = await openProxies({ broker: services.broker.url, postgres: services.postgres.url, redis: services.redis.url }, cleanup)
+  const random = new Random(options.seed)
+  const secret = randomBytes(32).toString('hex')
+  const common = { NODE_ENV: 'production', LOG_LEVEL: 'info', HOST: '127.0.0.1', JWT_SECRET: secret, LOGIN_LIMIT: '100000', TOKEN_SECONDS: String(options.tokenSeconds) }
+  const ports = Object.fromEntries(await Promise.all(PROCESSES.map(async (name) => [name, await freePort()]))) as Record<ProcessName, number>
+  const processes = Object.fromEntries(PROCESSES.map((name) => {
+    const command = name.startsWith('api') ? 'api' : 'worker'
+    const env = { ...common, ...urlsOf((service) => proxies[`${command}-${service}`].url), [command === 'api' ? 'PORT' : 'WORKER_PORT']: String(ports[name]) }
+    return [name, new Supervisor({ name, args: [join(options.build, 'cli.js'), command], env, log: join(options.logs, `${name}.log`), random }, cleanup)]
+  })) as Record<ProcessName, Supervisor>
+  for (const name of PROCESSES) processes[name].start()
+  const front = await openRoundRobin([ports['api-1'], ports['api-2']], cleanup)
+  const environment = { services, proxies, processes, ports, front, env: { ...common, ...urlsOf((service) => services[service].url) }, build: options.build }
+  await untilReady(environment)
+  return environment
+}
+
+/** Resolves when every process is ready and all three services are up. @throws Error naming those that are not */
+export async function untilReady ({ ports, processes }: Environment): Promise<void> {
+  await untilAllReady(PROCESSES.map((name) => ({ name, address: `http://127.0.0.1:${ports[name]}`, log: processes[name].log })), READY_LIMIT_MS)
+}
+
+/** Which of a process's variables names which service. */
+function urlsOf (urlOf: (service: Service) => string): Record<string, string> {
+  return { DATABASE_URL: urlOf('postgres'), REDIS_URL: urlOf('redis'), AMQP_URL: urlOf('broker') }
+}

@@ -1,0 +1,113 @@
+import { SESSION_HOURS } from '../users/session.js'
+
+/**
+ * Every error a client can meet, by its stable code: RFC 9457 problem details. `detail` is public text without internals;
+ * `retry` says whether trying again helps: `no`, `later` (as it is), `same_key` (only safe with the same Idempotency-Key).
+ */
+export interface Problem {
+  status: number
+  title: string
+  detail: string
+  /** What the client can do, in a sentence: for docs/errors.md and the OpenAPI document. */
+  remedy: string
+  retry: 'no' | 'later' | 'same_key'
+  /** seconds */
+  retryAfter?: number
+}
+
+export const PROBLEM_TYPE = 'urn:comanda:problem:'
+
+const no = (status: number, title: string, detail: string, remedy: string): Problem => ({ status, title, detail, remedy, retry: 'no' })
+const later = (status: number, title: string, detail: string, remedy: string, retryAfter: number): Problem => ({ status, title, detail, remedy, retry: 'later', retryAfter })
+
+/** A new error is one entry here. */
+export const problems = {
+  bad_request: no(400, 'Bad request', 'The request could not be parsed.', 'Send well-formed HTTP, percent-encoding and JSON.'),
+  validation_failed: no(400, 'Validation failed', 'The request breaks the rules listed in errors.', 'Correct every place that `errors` points to.'),
+  bad_cursor: no(400, 'Invalid cursor', 'This cursor was not issued by this service.', 'Start again from the first page.'),
+  token_missing: no(401, 'Token missing', 'Send a token as `Authorization: Bearer <token>`; POST /auth/token issues one.', 'Log in and send the token.'),
+  token_expired: no(401, 'Token expired', 'Get a new token from POST /auth/token.', 'Log in again; next time, renew the token before it expires.'),
+  token_invalid: no(401, 'Invalid token', 'This token was not issued by this service, or it has been altered.', 'Log in again.'),
+  wrong_credentials: no(401, 'Wrong credentials', 'The nick_name or the password is incorrect.', 'Check the name and the password.'),
+  token_revoked: no(401, 'Token revoked', 'This session was ended by a password change or an erasure; log in again.', 'Log in again.'),
+  session_over: no(401, 'Session expired', `A session lasts ${SESSION_HOURS} hours; log in again.`, 'Log in again.'),
+  forbidden: no(403, 'Forbidden', 'Only operators may do this.', 'Ask an operator.'),
+  not_owner: no(403, 'Not the owner', 'Only the owner of an order may amend it.', 'Ask the owner, or cancel the order and place another.'),
+  self_only: no(403, 'Own account only', 'Users may do this only for their own account; operators may not do it for them.', 'Ask the user to do it.'),
+  wrong_password: no(403, 'Wrong password', 'The current password is incorrect.', 'Send the current password; a forgotten one cannot be recovered or reset.'),
+  not_found: no(404, 'Not found', 'There is no resource at this address.', 'Check the address against the OpenAPI document.'),
+  order_not_found: no(404, 'Order not found', 'There is no such order, or it is not yours.', 'Check the order_id and whose token you sent.'),
+  user_not_found: no(404, 'User not found', 'There is no such user, or you may not see that user.', 'Check the user_id and whose token you sent; `me` is the caller.'),
+  order_not_visible_yet: later(404, 'Order not visible yet', 'If this order was just placed, it will be visible in a moment.', 'Read it again after `Retry-After`.', 1),
+  method_not_allowed: no(405, 'Method not allowed', 'This address does not support that method; see Allow.', 'Use a method listed in `Allow`.'),
+  request_timeout: later(408, 'Request timeout', 'The request did not arrive in time.', 'Send the whole request without pausing.', 1),
+  nick_name_taken: no(409, 'Nickname taken', 'This nick_name is not available.', 'Choose another name.'),
+  cpf_taken: no(409, 'CPF already registered', 'A user with this CPF is already registered.', 'Log in as the user with this CPF.'),
+  illegal_move: no(409, 'Illegal status change', 'An order in this status cannot move to the requested one; see next_statuses.', 'Read the order again and choose one of its `next_statuses`.'),
+  not_amendable: no(409, 'Not amendable', 'An order can be amended only while it is accepted or confirmed.', 'Place another order; cancel this one if its `next_statuses` allow it.'),
+  lost_race: later(409, 'Conflicting update', 'Another change to this order came first; read it again before repeating yours.', 'Read the order again, then repeat the change if you still want it.', 1),
+  stale: no(412, 'Stale version', 'The order is not at a version that If-Match names; ETag gives the current one.', 'Read the order again and decide on the basis of its current version.'),
+  payload_too_large: no(413, 'Payload too large', "The body exceeds this endpoint's limit.", 'Send a smaller body.'),
+  unsupported_media_type: no(415, 'Unsupported media type', 'Send the body as application/json.', 'Send JSON with its Content-Type and no Content-Encoding.'),
+  key_reused: no(422, 'Key reused', 'This Idempotency-Key was used for another order; use a new key for each order.', 'Use a new Idempotency-Key for each order.'),
+  too_many_requests: later(429, 'Too many requests', 'Too many requests from this address or for this user; wait as long as Retry-After says.', 'Wait as long as `Retry-After` says.', 60),
+  headers_too_large: no(431, 'Headers too large', 'The header fields exceed the size limit.', 'Send fewer or shorter header fields.'),
+  internal: no(500, 'Internal error', 'An unexpected error occurred; the request_id identifies it in the logs.', 'Report the request_id; the request may or may not have been carried out.'),
+  unavailable: later(503, 'Unavailable', 'A service that this request needs is temporarily unavailable.', 'Repeat the request after `Retry-After`.', 2),
+  busy: later(503, 'Busy', 'Too many requests of this kind are in progress.', 'Repeat the request after `Retry-After`.', 2),
+  version_not_visible_yet: later(503, 'Version not visible yet', 'If the version that If-Match names was just accepted, it will be visible in a moment.', 'Repeat the change after `Retry-After`.', 1),
+  not_accepted: later(503, 'Not accepted', 'The order or change was not accepted, and nothing was written.', 'Repeat the request after `Retry-After`.', 2),
+  outcome_unknown: { ...later(503, 'Outcome unknown', 'The order or change may have been accepted; an order is safe to repeat with the same Idempotency-Key.', 'Repeat the order with the same Idempotency-Key; without one, look for it in the list first. A change is safe to repeat.', 2), retry: 'same_key' }
+} as const satisfies Record<string, Problem>
+
+export type ProblemCode = keyof typeof problems
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * The problems of this route's own, for the OpenAPI document. What follows from the route's shape is not listed: a body,
+     * parameters, a token, a rate limit, a service away.
+     */
+    problems?: readonly ProblemCode[]
+  }
+}
+
+/** One fault of the input: where it is (RFC 6901 pointer behind `#`, with the part of the request before it unless the body), and what is wrong. */
+export interface InputFault {
+  pointer: string
+  detail: string
+}
+
+export interface ProblemBody {
+  type: string
+  title: string
+  status: number
+  detail: string
+  instance: string
+  request_id: string
+  errors?: InputFault[]
+}
+
+export function problemBody (code: ProblemCode, at: { instance: string, request_id: string, detail?: string, errors?: InputFault[] }): ProblemBody {
+  const { status, title, detail } = problems[code]
+  return {
+    type: PROBLEM_TYPE + code.replaceAll('_', '-'),
+    title,
+    status,
+    detail: at.detail ?? detail,
+    instance: at.instance,
+    request_id: at.request_id,
+    ...(at.errors === undefined ? {} : { errors: at.errors })
+  }
+}
+
+/** An error that a plugin or route answers a request with. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+
+  constructor (code: ProblemCode, options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+  }
+}

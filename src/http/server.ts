@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { type Server, STATUS_CODES } from 'node:http'
+import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../config.js'
+import { logLine } from '../logs/log-line.js'
+import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
+
+const SANE_REQUEST_ID = /^[\w.:-]{1,64}$/
+
+/** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
+export function serverOptions (config: Config, logger: Logger): FastifyHttpOptions<Server, Logger> {
+  return {
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id']
+      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID()
+    },
+    bodyLimit: 64 * 1024,
+    connectionTimeout: 20_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    // Requests that reach a closing server on a kept connection are served; see httpPlugin.
+    return503OnClosing: false,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => {
+      const code = error.statusCode === 404 ? 'not_found' : 'bad_request'
+      // No hook and no route has seen this request: what they would add is added here.
+      const plain: FastifyReply = reply
+      const body = problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id })
+      logLine(request.log, { event: 'request', method: request.method, route: 'unknown', status: body.status, duration_ms: 0, reason: code })
+      void plain.code(body.status).headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
+    },
+    clientErrorHandler (error, socket) {
+      if (error.code === 'ECONNRESET' || !socket.writable) return
+      const [code, request_id] = [RAW_CODES[error.code] ?? 'bad_request', randomUUID()]
+      logLine(logger, { event: 'request', request_id, route: 'unknown', status: problems[code].status, duration_ms: 0, reason: code })
+      socket.end(rawProblem(code, request_id))
+    }
+  }
+}
+
+const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
+
+/** What is not even HTTP never becomes a request: the answer is written to the socket. */
+function rawProblem (code: ProblemCode, request_id: string): string {
+  const body = JSON.stringify(problemBody(code, { instance: '', request_id }))
+  const { status, retryAfter }: Problem = problems[code]
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${request_id}`,
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n')
+}

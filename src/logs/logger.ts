@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+import pino, { type DestinationStream, type Logger } from 'pino'
+import type { Config } from '../config.js'
+import { thisMoment } from '../time/moment.js'
+import { traceOfLine } from '../tracing/current.js'
+import { BatchingDestination } from './batching-destination.js'
+
+export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/**
+ * One JSON object a line; docs/logs.md is the contract, src/logs/catalogue.ts its lines. Pretty only on a terminal.
+ * @param destination for tests; otherwise standard output
+ */
+export function createLogger (config: Config, destination?: DestinationStream): Logger {
+  const options = {
+    level: config.logLevel,
+    base: { name: config.process, version, pid: process.pid },
+    timestamp: () => `,"time":"${thisMoment()}"`,
+    formatters: { level: (level: string) => ({ level }) },
+    serializers: { err: shownError },
+    // Its own trace before the one that a client sent along.
+    ...(config.traces === 'off' ? {} : { mixin: traceOfLine, mixinMergeStrategy: (line: object, trace: object) => Object.assign(line, trace) })
+  }
+  if (destination) return pino(options, destination)
+  if (!process.stdout.isTTY) return pino(options, new BatchingDestination(pino.destination({ dest: 1, sync: true })))
+  return pino({ ...options, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
+}
+
+/** An error with its causes. Further members are left out: those of a database error quote the values of a row. */
+function shownError (error: unknown): { type: string, message: string, code?: string, stack?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  const { type, message, stack } = pino.stdSerializers.err(error)
+  const { code } = error as { code?: unknown }
+  return { type, message, ...(typeof code === 'string' ? { code } : {}), stack }
+}

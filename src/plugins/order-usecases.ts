@@ -1,0 +1,31 @@
+import fp from 'fastify-plugin'
+import { OrderChanges } from '../usecases/order-changes.js'
+import { OrderPlacement } from '../usecases/order-placement.js'
+import { OrderReader } from '../usecases/order-reader.js'
+import type { OrdersPort } from '../usecases/ports.js'
+import { findOrder, listOrders } from '../store/orders.js'
+import { listOrderEvents } from '../store/timeline.js'
+import { newId } from '../ids.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    orderPlacement: OrderPlacement
+    orderReader: OrderReader
+    orderChanges: OrderChanges
+  }
+}
+
+export const orderUseCasesPlugin = fp(async (app) => {
+  const { intake, views, changeLocks, idempotencyKeys: keys } = app
+  const mayBeHidden = (asked: boolean, since: number | null) =>
+    app.broker !== null && (!asked || app.health.state('redis') !== 'up' || views === null || views.mayMiss(since))
+  const orders: OrdersPort = {
+    find: async (orderId, eventId) => await findOrder(app.requestPool(), orderId, eventId),
+    list: async (filter) => await listOrders(app.requestPool(), filter),
+    timeline: async (orderId, taken, page) => await listOrderEvents(app.requestPool(), orderId, taken, page)
+  }
+  const reader = new OrderReader({ views, orders, mayBeHidden })
+  app.decorate('orderReader', reader)
+  app.decorate('orderPlacement', new OrderPlacement({ intake, views, keys, newId }))
+  app.decorate('orderChanges', new OrderChanges({ reader, intake, views, changeLocks, newId }))
+}, { name: 'order-usecases', dependencies: ['health', 'postgres', 'redis', 'amqp', 'intake'] })

@@ -1,0 +1,101 @@
+import type { SerializedEvent } from '../orders/envelope.js'
+import type { OrderEvent } from '../orders/event.js'
+import type { KeyRecord, KeyUse } from '../orders/identity.js'
+import type { Order } from '../orders/order.js'
+import type { OrderFilter } from '../orders/page.js'
+import type { TimelineEnd, TimelineEntry } from '../orders/timeline.js'
+import type { OrderView } from '../orders/view.js'
+import type { Session } from '../users/session.js'
+import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
+
+/** Takes an order event so that it cannot be lost any more. @throws OrderError `not_accepted` or `outcome_unknown` */
+export interface IntakePort {
+  take (serialized: SerializedEvent): Promise<unknown>
+  /** In as few messages as their limit allows; one promise an event, in their order. */
+  takeAll (events: readonly SerializedEvent[]): Array<Promise<unknown>>
+}
+
+/** Views of orders, fast and forgetful: never throws, a failure is a miss. */
+export interface ViewsPort {
+  /** `asked` false: the cache could not be asked, so a missing view says nothing */
+  get (orderId: string): Promise<{ view: OrderView | null, asked: boolean }>
+  /** Each is written only over a lower rank, or over the view of the rejected event that it `replaces`. `serialized`: the event it shows, if at hand. */
+  put (views: ReadonlyArray<{ view: OrderView, replaces?: string, serialized?: SerializedEvent }>): Promise<unknown>
+  /** The cache was out of sight or emptied lately: views may be missing, or be older than what was seen elsewhere. */
+  readonly inDoubt: boolean
+  /** Whether a view may be missing that is newer than this moment (milliseconds since 1970), or, for null, any view of an order. */
+  mayMiss (since: number | null): boolean
+}
+
+/** Who is changing a version of an order just now. Never throws: where it cannot be asked every change wins, and the chain decides. */
+export interface ChangeLocksPort {
+  /** Whether this event may change the version; of several at once the first. */
+  take (orderId: string, version: number, eventId: string): Promise<boolean>
+  release (orderId: string, version: number): Promise<unknown>
+}
+
+/** Which keys were used, for 24 hours: it only makes answers nicer. Never throws; what cannot be asked was never used. */
+export interface KeysPort {
+  /** Records each use where the key has none, and gives back what stood before, in their order. */
+  begin (uses: readonly KeyUse[]): Promise<Array<KeyRecord | null>>
+  accept (uses: readonly KeyUse[]): Promise<unknown>
+  forget (uses: readonly KeyUse[]): Promise<unknown>
+}
+
+/** What is persisted: rows, and events still in the fallback queue. @throws StoreError when it cannot be asked */
+export interface OrdersPort {
+  /**
+   * @param eventId of a view that is in doubt; `rejected` tells whether that event was
+   * @returns `view`: the higher of row and fallback queue; a rejected placement shows as such; null when nothing is known
+   */
+  find (orderId: string, eventId: string | null): Promise<{ view: OrderView | null, rejected: boolean }>
+  /** Newest first. */
+  list (filter: OrderFilter): Promise<Order[]>
+  /** Recorded events, those of the fallback queue, and `taken` ones that neither holds yet; by version. */
+  timeline (orderId: string, taken: readonly OrderEvent[], page: { limit: number, after: TimelineEnd | undefined }): Promise<TimelineEntry[]>
+}
+
+/** Users as stored; an erased one is none. @throws StoreError when they cannot be asked */
+export interface UsersPort {
+  /** @throws UserError `nick_name_taken` or `cpf_taken` */
+  insert (person: Registration): Promise<User>
+  find (userId: number): Promise<User | null>
+  /** Those behind `after`, by user_id. */
+  list (page: { after: number, limit: number }): Promise<User[]>
+  /** null when there is no such user, or nothing to change. @throws UserError `nick_name_taken` or `cpf_taken` */
+  update (userId: number, change: PersonChange): Promise<User | null>
+  /** @returns the epoch of sessions that begins, again for one erased before; null when there never was such a user */
+  erase (userId: number): Promise<number | null>
+  /** true for an erased one too */
+  existed (userId: number): Promise<boolean>
+}
+
+/** What a login, a renewal and a new password need of the same users. @throws StoreError when they cannot be asked */
+export interface CredentialsPort {
+  ofName (nickName: string): Promise<Credentials | null>
+  ofUser (userId: number): Promise<Credentials | null>
+  session (userId: number): Promise<Session | null>
+  /** @returns the epoch of sessions that begins; null when the password is no longer the old one */
+  replace (userId: number, hashes: { old: string, new: string }): Promise<number | null>
+}
+
+/** Everything held about one person, a page at a time, so that no export is ever held as a whole. */
+export interface PersonalDataPort {
+  /** In this order: an event that moves on meanwhile is met again, never missed. */
+  pages (userId: number): Record<'outbox' | 'order_events' | 'orders', AsyncIterable<readonly object[]>>
+}
+
+/** Sessions that ended before their time. */
+export interface RevocationsPort {
+  /** Ends this user's sessions of older epochs, here at once, elsewhere as soon as it is heard. Never throws. */
+  mark (userId: number, epoch: number): Promise<void>
+  /** Whether everything that was marked anywhere is known here. */
+  readonly complete: boolean
+}
+
+export interface PasswordsPort {
+  /** argon2id in PHC string format */
+  hash (password: string): Promise<string>
+  /** Costs the same time for an unknown user (`hashed` null), and is false then. */
+  check (hashed: string | null, password: string): Promise<boolean>
+}

@@ -1,0 +1,59 @@
+import { UserError } from '../users/errors.js'
+import type { Session } from '../users/session.js'
+import { canonicalName } from '../users/user.js'
+import type { CredentialsPort, PasswordsPort, RevocationsPort } from './ports.js'
+import { userIdOf } from './user-accounts.js'
+
+export interface UserSessionsOptions {
+  credentials: CredentialsPort
+  passwords: PasswordsPort
+  revocations: RevocationsPort
+}
+
+/** Knows people by their passwords, and says whose sessions go on. */
+export class UserSessions {
+  readonly #options: UserSessionsOptions
+
+  constructor (options: UserSessionsOptions) {
+    this.#options = options
+  }
+
+  /** An unknown name and a wrong password are told apart by nothing, time included. @throws UserError `wrong_credentials` */
+  async login (nickName: string, password: string): Promise<Session> {
+    const credentials = await this.#options.credentials.ofName(canonicalName(nickName))
+    const right = await this.#options.passwords.check(credentials?.password ?? null, password)
+    if (!credentials || !right) throw new UserError('wrong_credentials')
+    const { user_id, role, epoch } = credentials
+    return { user_id, role, epoch }
+  }
+
+  /**
+   * Whether a session may go on, and in which role: the tables know. While they cannot be asked the marks alone decide,
+   * if all of them are known, so that an outage stops no user who is at work.
+   * @param session not marked @throws UserError `token_revoked`
+   */
+  async renew (session: Session): Promise<Session> {
+    const { credentials, revocations } = this.#options
+    let present: Session | null
+    try {
+      present = await credentials.session(session.user_id)
+    } catch (error) {
+      if (revocations.complete) return session
+      throw error
+    }
+    if (!present || present.epoch > session.epoch) throw new UserError('token_revoked')
+    return present
+  }
+
+  /** Ends every session begun before, the caller's too. @throws UserError `user_not_found`, `self_only`, `wrong_password` */
+  async changePassword (named: string, given: { password: string, new_password: string }, caller: Session): Promise<void> {
+    const { credentials, passwords, revocations } = this.#options
+    if (userIdOf(named, caller) !== caller.user_id) throw new UserError('self_only')
+    const known = await credentials.ofUser(caller.user_id)
+    if (!known) throw new UserError('user_not_found')
+    if (!await passwords.check(known.password, given.password)) throw new UserError('wrong_password')
+    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password) })
+    if (epoch === null) throw new UserError('wrong_password')
+    await revocations.mark(caller.user_id, epoch)
+  }
+}

@@ -1,0 +1,84 @@
+import t from 'tap'
+import { encodeMessage } from '../../src/broker/codec.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
+import { inTransaction } from '../../src/store/database.js'
+import { listParkedActions, listParked, park, type ParkedEvent } from '../../src/store/parked-events.js'
+import { discardParked, replayParked } from '../../src/parking/parking-lot.js'
+import { startApi, startWorker } from '../support/apps.js'
+import { amendment, booked, enqueueFallback, insertPerson, placement } from '../support/events.js'
+import { eventually } from '../support/eventually.js'
+import { needs, openPlace } from '../support/place.js'
+
+const place = await openPlace(t)
+const { pool } = place
+const user = await insertPerson(pool)
+
+async function parked (raw: Buffer | string, given: Partial<ParkedEvent> = {}): Promise<string> {
+  const event: ParkedEvent = { source: 'dead', reason: 'dead-lettered: rejected', attempts: 1, headers: {}, raw: Buffer.from(raw), ...given }
+  await inTransaction(pool, async (client) => await park(client, [event]))
+  return (await listParked(pool, { settled: true, limit: 1000 })).find((row) => row.raw.equals(event.raw))!.id
+}
+const isBooked = async (ids: string[]) => await eventually('booked', async () => (await booked(pool, ids)).orders.length === ids.length)
+
+t.test('a replayed message is booked once, however often and by however many it is replayed', async (t) => {
+  const events = [placement(user), placement(user)]
+  const id = await parked(encodeMessage(events.map(serializeEvent)).content)
+  const settled = await Promise.all(Array.from({ length: 5 }, async () => await replayParked(pool, id.slice(0, 20), 'ana')))
+  t.strictSame(settled.map(({ before, events }) => [before, events]).sort(), [[false, 2], ...Array.from({ length: 4 }, () => [true, 0])])
+  await startWorker(t, place, { AMQP_URL: '' })
+  await isBooked(events.map(({ order }) => order.order_id))
+  t.match(await listParkedActions(pool, id), [{ action: 'replayed', done_by: 'ana' }])
+  t.equal((await listParkedActions(pool, id)).length, 1)
+  t.notOk((await listParked(pool, { settled: false, limit: 100 })).some((row) => row.id === id), 'it is no longer open')
+})
+
+t.test('an order that was rejected because its user was unknown is booked by a replay, and its reader sees it', needs('redis'), async (t) => {
+  const [api] = [await startApi(t, place, { AMQP_URL: '' }), await startWorker(t, place, { AMQP_URL: '' })]
+  const unknown = user + 1
+  const first = placement(unknown)
+  await enqueueFallback(pool, [first])
+  const reads = async () => (await api.orderReader.find(first.order.order_id, { user_id: unknown, role: 'customer' })).order.status
+  await eventually('it is rejected', async () => await reads().catch(() => '') === 'rejected')
+  t.equal(await insertPerson(pool), unknown)
+  const [row] = await listParked(pool, { settled: false, limit: 1 })
+  await replayParked(pool, row!.id, 'ana')
+  await eventually('it reads as confirmed', async () => await reads() === 'confirmed')
+  t.match((await booked(pool, [first.order.order_id])).events, [{ outcome: 'applied', reason: null }])
+})
+
+t.test('what the chain rejected stays rejected, whatever is replayed', async (t) => {
+  const worker = await startWorker(t, place, { AMQP_URL: '' })
+  const first = placement(user)
+  const [winner, loser] = [amendment(first, 7), amendment(first, 8)]
+  await enqueueFallback(pool, [first, winner, loser])
+  await eventually('it is decided', async () => (await booked(pool, [first.order.order_id])).events.length === 3)
+  await worker.close()
+  await replayParked(pool, await parked(serializeEvent(loser).json), 'ana')
+  const outcomes = async () => (await booked(pool, [first.order.order_id])).events.map(({ outcome }) => outcome).sort()
+  t.strictSame(await outcomes(), ['applied', 'applied', 'rejected'], 'nobody sees it otherwise meanwhile')
+  await startWorker(t, place, { AMQP_URL: '' })
+  await eventually('it went through', async () => (await pool.query('select from fallback_queue')).rowCount === 0)
+  t.strictSame(await outcomes(), ['applied', 'applied', 'rejected'])
+  t.match((await booked(pool, [first.order.order_id])).orders, [{ event_id: winner.event_id }])
+})
+
+t.test('what cannot be settled says why and is left as it is', async (t) => {
+  const id = await parked('not an order event')
+  await t.rejects(replayParked(pool, id, 'ana'), { code: 'unreadable' })
+  await t.rejects(replayParked(pool, 'ffff', 'ana'), { code: 'unknown' })
+  await t.rejects(replayParked(pool, '%', 'ana'), { code: 'unknown' }, 'an id is no pattern')
+  await t.rejects(replayParked(pool, '', 'ana'), { code: 'ambiguous' })
+  t.match((await listParked(pool, { settled: false, limit: 100 })).find((row) => row.id === id), { settlement: null })
+  t.strictSame(await listParkedActions(pool, id), [])
+  await discardParked(pool, id, 'bia')
+  t.match(await discardParked(pool, id, 'bia'), { before: true })
+  await t.rejects(replayParked(pool, id, 'ana'), { code: 'settled' })
+  t.match(await listParkedActions(pool, id), [{ action: 'discarded', done_by: 'bia' }])
+})
+
+t.test('a discarded event that is parked again is open again, with all its attempts', async (t) => {
+  const id = await parked('again', { attempts: 2 })
+  await discardParked(pool, id, 'bia')
+  await parked('again', { attempts: 3 })
+  t.match((await listParked(pool, { settled: false, limit: 100 })).find((row) => row.id === id), { attempts: 5, settlement: null })
+})
