@@ -14,7 +14,7 @@ const MANY = 1000
 /** What waits in Postgres, since when, and what an operator must decide. */
 export async function noteBacklog (notes: Notes, client: Client): Promise<void> {
   const looks: Array<[check: string, look: () => Promise<void>]> = [
-    ['fallback', async () => await noteFallbackQueue(notes, client)],
+    ['fallback queue', async () => await noteFallbackQueue(notes, client)],
     ['waiting events', async () => await noteWaiting(notes, client)],
     ['parked events', async () => await noteParked(notes, client)],
     ['newest order', async () => await noteNewest(notes, client)]
@@ -30,11 +30,11 @@ export async function noteBacklog (notes: Notes, client: Client): Promise<void> 
 
 async function noteFallbackQueue (notes: Notes, client: Client): Promise<void> {
   const { rows, oldest_seconds, attempts, deferred } = await fallbackQueueAge(client)
-  if (rows === 0 || oldest_seconds === null) return notes.ok('fallback', 'empty')
+  if (rows === 0 || oldest_seconds === null) return notes.ok('fallback queue', 'empty')
   const found = `${counted(rows, 'event')}, the oldest for ${span(oldest_seconds)}, tried up to ${attempts} times`
-  if (deferred > 0) notes.warn('fallback', `${found}; ${deferred} wait for a newer worker`, 'start workers of the newer release')
-  else if (oldest_seconds <= STALE_S) notes.ok('fallback', found)
-  else notes.add(oldest_seconds <= STUCK_S ? 'warn' : 'wrong', 'fallback', found, 'see that a worker runs, is ready (/readyz) and reaches this database')
+  if (deferred > 0) notes.warn('fallback queue', `${found}; ${deferred} wait for a newer worker`, 'start workers of the newer release')
+  else if (oldest_seconds <= STALE_S) notes.ok('fallback queue', found)
+  else notes.add(oldest_seconds <= STUCK_S ? 'warn' : 'wrong', 'fallback queue', found, 'see that a worker runs, is ready (/readyz) and reaches this database')
 }
 
 async function noteWaiting (notes: Notes, client: Client): Promise<void> {
