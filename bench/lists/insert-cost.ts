@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { v7 } from 'uuid'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
-import type { OrderStatus } from '../../src/orders/lifecycle.js'
+import type { OrderStatus } from '../../src/orders/status.js'
 import { persistedView } from '../../src/orders/view.js'
 import { type Client, inTransaction } from '../../src/store/database.js'
 import { insertPlacements, updateOrders } from '../../src/store/orders.js'

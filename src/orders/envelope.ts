@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { FormatRegistry } from '@sinclair/typebox/type'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
-import { ORDER_STATUSES } from './lifecycle.js'
+import { ORDER_STATUSES } from './status.js'
 import { isMoment } from '../time/moment.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
 

@@ -1,4 +1,4 @@
-import type { OrderStatus } from './lifecycle.js'
+import type { OrderStatus } from './status.js'
 import { type Order, type OrderInput, totalValue } from './order.js'
 
 export const ORDER_EVENT_TYPES = ['order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'] as const

@@ -7,7 +7,7 @@
  * - chain: an order's applied events, each built on the one before (chain.ts).
  * - view: the order as a reader sees it, with its rank (view.ts).
  */
-import type { OrderStatus } from './lifecycle.js'
+import type { OrderStatus } from './status.js'
 
 /** What the customer chooses. Money is an integer in minor units (centavos). */
 export interface OrderInput {

@@ -1,4 +1,4 @@
-import type { OrderStatus } from './lifecycle.js'
+import type { OrderStatus } from './status.js'
 import { isMoment } from '../time/moment.js'
 
 /** Where a page ended: the keyset of the next one. */

@@ -1,5 +1,5 @@
 import type { OrderEvent } from './event.js'
-import { nextStatuses, type OrderStatus } from './lifecycle.js'
+import { nextStatuses, type OrderStatus } from './status.js'
 import { confirmed, type Order } from './order.js'
 import type { Role } from '../users/roles.js'
 

@@ -1,7 +1,7 @@
 import { serializeEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
 import { amendOrder, moveOrder, type OrderEvent, type Origin } from '../orders/event.js'
-import { isAmendable, mayMove, type MovableStatus } from '../orders/lifecycle.js'
+import { isAmendable, mayMove, type MovableStatus } from '../orders/status.js'
 import { thisMoment } from '../time/moment.js'
 import type { OrderInput } from '../orders/order.js'
 import { isAhead, isMet, type Precondition } from '../orders/precondition.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { keyedEventId, keyedOrderId } from '../../src/orders/identity.js'
-import { nextStatuses, ORDER_STATUSES } from '../../src/orders/lifecycle.js'
+import { nextStatuses, ORDER_STATUSES } from '../../src/orders/status.js'
 import { confirmed, MAX_PRICE, MAX_QUANTITY, type Order, totalValue } from '../../src/orders/order.js'
 import { decodeCursor, encodeCursor, toPage } from '../../src/orders/page.js'
 import { entityTag } from '../../src/http/entity-tags.js'

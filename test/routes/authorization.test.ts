@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Response } from 'light-my-request'
 import t from 'tap'
-import type { OrderStatus } from '../../src/orders/lifecycle.js'
+import type { OrderStatus } from '../../src/orders/status.js'
 import { startApi, startWorker } from '../support/apps.js'
 import { booked, line, move, newcomer, newOperator, type Person, place as placeOrder, reads, registration, ask, type Shown } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'

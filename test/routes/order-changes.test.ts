@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ORDER_STATUSES, type OrderStatus } from '../../src/orders/lifecycle.js'
+import { ORDER_STATUSES, type OrderStatus } from '../../src/orders/status.js'
 import { acceptedView } from '../../src/orders/view.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
 import { amendment, booked as bookedOf, enqueueFallback } from '../support/events.js'

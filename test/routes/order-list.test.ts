@@ -1,7 +1,7 @@
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import { v7 } from 'uuid'
-import type { OrderStatus } from '../../src/orders/lifecycle.js'
+import type { OrderStatus } from '../../src/orders/status.js'
 import { startApi } from '../support/apps.js'
 import { newcomer, newOperator, type Person } from '../support/people.js'
 import { openPlace } from '../support/place.js'

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ORDER_EVENT_TYPES, type OrderEventType } from '../../orders/event.js'
-import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from '../../orders/lifecycle.js'
+import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from '../../orders/status.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from '../../orders/order.js'
 import { TAG_LIST } from '../../http/entity-tags.js'
 import type { TimelineEntry } from '../../orders/timeline.js'
