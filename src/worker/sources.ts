@@ -66,4 +66,4 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     await progress.stop()
     await Promise.all([orders.stop(), dead.stop(), fallback.stop()])
   })
-}, { name: 'consumer', dependencies: ['config', 'metrics', 'tracing', 'postgres', 'redis', 'amqp'] })
+}, { name: 'consumer', dependencies: ['metrics', 'tracing', 'health', 'postgres', 'redis', 'amqp'] })

@@ -8,8 +8,8 @@ interface Plugin { file: string, name: string, dependencies: string[], decorates
 const FASTIFY = new Set(['addHook', 'register', 'decorate', 'decorateRequest', 'log', 'server', 'get', 'ready', 'close', 'after', 'inject', 'listen', 'route', 'addContentTypeParser', 'removeContentTypeParser',
   'setErrorHandler', 'setNotFoundHandler', 'setValidatorCompiler', 'setSchemaErrorFormatter', 'hasDecorator', 'getDecorator', 'addSchema', 'getSchemas', 'printRoutes', 'initialConfig', 'prefix', 'jwt', 'swagger', 'createRateLimit', 'pg'])
 
-function pluginsIn (folder: string): Plugin[] {
-  return readdirSync(folder).filter((file) => file.endsWith('.ts')).map((file) => {
+function pluginsIn (folder: string, files = readdirSync(folder)): Plugin[] {
+  return files.filter((file) => file.endsWith('.ts')).map((file) => {
     const text = readFileSync(join(folder, file), 'utf8')
     const [, options = ''] = /\}, \{ name: ([^}]*)\}\)/.exec(text) ?? []
     const body = text.slice(text.indexOf('fp'))
@@ -33,8 +33,9 @@ t.test('every file in src/plugins registers a plugin with a name', async (t) => 
 })
 
 t.test('a plugin declares every plugin whose decorators it reads', async (t) => {
-  const ownerOf = new Map(plugins.flatMap(({ name, decorates }) => decorates.map((decorator) => [decorator, name] as const)))
-  for (const { file, name, dependencies, reads } of plugins) {
+  const all = [...plugins, ...pluginsIn('src/worker', ['sources.ts'])]
+  const ownerOf = new Map(all.flatMap(({ name, decorates }) => decorates.map((decorator) => [decorator, name] as const)))
+  for (const { file, name, dependencies, reads } of all) {
     const owners = reads.flatMap((decorator) => {
       const owner = ownerOf.get(decorator)
       return owner === undefined || owner === name ? [] : [owner]
