@@ -89,7 +89,7 @@ export interface PersonalDataPort {
 export interface RevocationsPort {
   /** Ends this user's sessions of older epochs, here at once, elsewhere as soon as it is heard. Never throws. */
   mark (userId: number, epoch: number): Promise<void>
-  /** Whether everything that was marked anywhere is known here. */
+  /** Whether every mark that could be shared is known here; one that could not is known where it was made, and there alone. */
   readonly complete: boolean
 }
 

@@ -17,7 +17,7 @@ import { portOf, runComanda } from '../support/processes.js'
 const place = await openPlace(t)
 const api = await startApi(t, place)
 const person = await newcomer(api)
-const count = async (table: 'orders' | 'fallback' | 'order_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
+const count = async (table: 'orders' | 'fallback_queue' | 'order_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
 const orderMany = async (many: number) => await Promise.all(Array.from({ length: many }, async () => {
   const answer = await order(api, person)
   if (answer.statusCode !== 202) throw new Error(answer.body)

@@ -15,7 +15,7 @@ import { openPlace } from '../support/place.js'
 /** Faults that only a node of the test's own may have: alarms, policies, settings. */
 const skip = findRabbit(process.env) === null && 'no rabbitmq-server on this machine'
 const place = await openPlace(t)
-const count = async (table: 'fallback' | 'orders' | 'parked_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
+const count = async (table: 'fallback_queue' | 'orders' | 'parked_events') => (await place.pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]!.n
 
 async function startNode (t: Test): Promise<{ node: Running, env: { AMQP_URL: string }, ctl: (...args: string[]) => Promise<void> }> {
   const node = await startRabbitmq({ stateDir: freshFolder(t), env: process.env })
@@ -53,7 +53,7 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await ctl('set_vm_memory_high_watermark', '0.4')
     await eventually('the broker takes orders again', async () => {
       await accepts(t, api, person)
-      return await count('fallback') === 0
+      return await count('fallback_queue') === 0
     })
     await eventually('all is drained', async () => await worker.drained())
     await worker.close()
@@ -64,7 +64,7 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await ctl('set_policy', 'full', `^${ORDERS_QUEUE}$`, '{"max-length":2}', '--apply-to', 'queues')
     for (let order = 0; order < 20; order++) await accepts(t, api, person)
     const { messageCount } = await channel.checkQueue(ORDERS_QUEUE)
-    t.ok(messageCount < 20 && await count('fallback') >= 20 - messageCount, `${messageCount} in the queue, ${await count('fallback')} in the fallback queue`)
+    t.ok(messageCount < 20 && await count('fallback_queue') >= 20 - messageCount, `${messageCount} in the queue, ${await count('fallback_queue')} in the fallback queue`)
     await ctl('clear_policy', 'full')
     const worker = await startWorker(t, place, env)
     await drained(worker, 20)
@@ -80,7 +80,7 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     await isUp(other, 'postgres')
     await eventually('it says so', () => other.lines.some(({ service, state, reason }) => service === 'rabbitmq' && state === 'down' && /PRECONDITION.FAILED/.test(String(reason))))
     await accepts(t, other, person)
-    t.equal(await count('fallback'), 1)
+    t.equal(await count('fallback_queue'), 1)
     await declareTopology(channel)
   })
 })

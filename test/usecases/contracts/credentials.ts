@@ -1,0 +1,46 @@
+import type { Test } from 'tap'
+import { AWAY, NOBODY, type OpenedUsers, someone } from './users.js'
+
+export function credentialsContract (t: Test, open: (t: Test) => Promise<OpenedUsers>): void {
+  t.test('a user is known by name and by id, with the password as stored; a session without', async (t) => {
+    const { users, credentials, promote } = await open(t)
+    const { nick_name, password } = someone()
+    const { user_id } = await users.insert(someone({ nick_name, password }))
+    t.strictSame(await credentials.ofName(nick_name), { user_id, role: 'customer', epoch: 0, password })
+    t.strictSame(await credentials.ofUser(user_id), { user_id, role: 'customer', epoch: 0, password })
+    await promote(user_id)
+    t.strictSame(await credentials.session(user_id), { user_id, role: 'operator', epoch: 0 }, 'with the role of this moment')
+    t.strictSame([await credentials.ofName(`${nick_name}x`), await credentials.ofUser(NOBODY), await credentials.session(NOBODY)], [null, null, null])
+  })
+
+  t.test('a new password replaces the old one and begins an epoch; one that is no longer the old one replaces nothing', async (t) => {
+    const { users, credentials } = await open(t)
+    const { user_id: id } = await users.insert(someone({ password: 'old' }))
+    t.equal(await credentials.replace(id, { old: 'old', new: 'new' }), 1)
+    t.match(await credentials.ofUser(id), { password: 'new', epoch: 1 })
+    t.equal(await credentials.replace(id, { old: 'old', new: 'other' }), null)
+    t.match(await credentials.ofUser(id), { password: 'new', epoch: 1 })
+    t.equal(await credentials.replace(NOBODY, { old: 'old', new: 'new' }), null)
+  })
+
+  t.test('of several who replace a password at once one does', async (t) => {
+    const { users, credentials } = await open(t)
+    const { user_id: id } = await users.insert(someone({ password: 'old' }))
+    const epochs = await Promise.all(['a', 'b', 'c'].map(async (one) => await credentials.replace(id, { old: 'old', new: one })))
+    t.strictSame(epochs.filter((epoch) => epoch !== null), [1])
+  })
+
+  t.test('an erased user has none', async (t) => {
+    const { users, credentials } = await open(t)
+    const { user_id: id, nick_name } = await users.insert(someone({ password: 'old' }))
+    await users.erase(id)
+    t.strictSame([await credentials.ofName(nick_name), await credentials.ofUser(id), await credentials.session(id), await credentials.replace(id, { old: 'old', new: 'new' })], [null, null, null, null])
+  })
+
+  t.test('where it cannot be asked it throws that', async (t) => {
+    const { credentials, cut } = await open(t)
+    cut()
+    const asked = [credentials.ofName('x'), credentials.ofUser(1), credentials.session(1), credentials.replace(1, { old: 'x', new: 'y' })]
+    t.match(await Promise.allSettled(asked), asked.map(() => AWAY))
+  })
+}

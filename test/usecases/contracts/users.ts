@@ -1,0 +1,111 @@
+import type { Test } from 'tap'
+import type { Registration, User } from '../../../src/users/user.js'
+import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
+import { newCpf } from '../../../testkit/cpf.js'
+
+export interface OpenedUsers {
+  users: UsersPort
+  credentials: CredentialsPort
+  /** Makes an operator of this user. */
+  promote (userId: number): Promise<void> | void
+  /** It cannot be asked from now on. */
+  cut (): void
+}
+type Open = (t: Test) => Promise<OpenedUsers>
+
+/** No user ever had it. */
+export const NOBODY = 2147483647
+/** As a settled promise. */
+export const AWAY = { status: 'rejected', reason: { name: 'StoreError', code: 'unavailable' } }
+
+let names = 0
+export function someone (given: Partial<Registration> = {}): Registration {
+  const nick_name = `user-${++names}-${process.pid}`
+  return { nick_name, password: `hash of ${nick_name}`, full_name: 'Ana', cpf: newCpf(), email: `${nick_name}@example.com`, phone_number: '+55 11 91234-5678', ...given }
+}
+
+export function usersContract (t: Test, open: Open): void {
+  keepsUsers(t, open)
+  erases(t, open)
+
+  t.test('where it cannot be asked it throws that', async (t) => {
+    const { users, cut } = await open(t)
+    cut()
+    const asked = [users.insert(someone()), users.find(1), users.list({ after: 0, limit: 1 }), users.update(1, { full_name: 'Bia' }), users.erase(1), users.existed(1)]
+    t.match(await Promise.allSettled(asked), asked.map(() => AWAY))
+  })
+}
+
+function keepsUsers (t: Test, open: Open): void {
+  t.test('a new user is a customer, and is shown without the password', async (t) => {
+    const { users } = await open(t)
+    const { password, ...person } = someone()
+    const user = await users.insert({ ...person, password })
+    const { user_id, created_at, updated_at, ...rest } = user
+    t.strictSame(rest, { ...person, role: 'customer' })
+    t.ok(Number.isSafeInteger(user_id) && updated_at === created_at && new Date(created_at).toISOString() === created_at)
+    t.strictSame(await users.find(user_id), user)
+    t.equal(await users.existed(user_id), true)
+    t.strictSame([await users.find(NOBODY), await users.existed(NOBODY)], [null, false])
+  })
+
+  t.test('a name or a CPF that is taken is refused, and nothing is changed', async (t) => {
+    const { users } = await open(t)
+    const [one, other] = [await users.insert(someone()), await users.insert(someone())]
+    for (const [taken, code] of [[{ nick_name: one.nick_name }, 'nick_name_taken'], [{ cpf: one.cpf }, 'cpf_taken']] as const) {
+      await t.rejects(users.insert(someone(taken)), { name: 'UserError', code })
+      await t.rejects(users.update(other.user_id, { ...taken, full_name: 'Bia' }), { name: 'UserError', code })
+    }
+    t.strictSame([await users.find(one.user_id), await users.find(other.user_id)], [one, other])
+  })
+
+  t.test('a change changes what it names, and is null where it changes nothing', async (t) => {
+    const { users } = await open(t)
+    const user = await users.insert(someone())
+    const changed = await users.update(user.user_id, { full_name: 'Bia', email: 'bia@example.com' })
+    t.strictSame({ ...changed, updated_at: '' }, { ...user, full_name: 'Bia', email: 'bia@example.com', updated_at: '' })
+    t.strictSame(await users.find(user.user_id), changed)
+    for (const nothing of [{}, { full_name: 'Bia', nick_name: user.nick_name, cpf: user.cpf }]) t.equal(await users.update(user.user_id, nothing), null)
+    t.equal(await users.update(NOBODY, { full_name: 'Bia' }), null)
+    t.strictSame(await users.find(user.user_id), changed)
+  })
+
+  t.test('a name that was changed is free again', async (t) => {
+    const { users } = await open(t)
+    const { user_id: id, nick_name } = await users.insert(someone())
+    await users.update(id, { nick_name: someone().nick_name })
+    t.equal((await users.insert(someone({ nick_name }))).nick_name, nick_name)
+  })
+
+  t.test('users are listed by their ids, those behind one', async (t) => {
+    const { users } = await open(t)
+    const all: User[] = []
+    for (let count = 0; count < 4; count++) all.push(await users.insert(someone()))
+    const [first, second, third, fourth] = all.map(({ user_id: id }) => id) as [number, number, number, number]
+    await users.erase(third)
+    const listed = async (after: number, limit: number) => (await users.list({ after, limit })).map(({ user_id: id }) => id)
+    t.strictSame(await users.list({ after: first - 1, limit: 1 }), [all[0]])
+    t.strictSame(await listed(first, 9), [second, fourth], 'an erased one is none')
+    t.strictSame(await listed(fourth, 9), [])
+  })
+}
+
+function erases (t: Test, open: Open): void {
+  t.test('an erased user is none, and existed; erasing begins an epoch, once', async (t) => {
+    const { users, credentials } = await open(t)
+    const { user_id: id } = await users.insert(someone())
+    const before = (await credentials.session(id))!.epoch
+    t.strictSame([await users.erase(id), await users.erase(id)], [before + 1, before + 1])
+    t.strictSame([await users.find(id), await users.update(id, { full_name: 'Bia' }), await users.existed(id)], [null, null, true])
+    t.equal(await users.erase(NOBODY), null)
+  })
+
+  t.test('an erased name is never free again; the CPF is', async (t) => {
+    const { users } = await open(t)
+    const [{ user_id: id, nick_name, cpf }, other] = [await users.insert(someone()), await users.insert(someone())]
+    await users.erase(id)
+    await t.rejects(users.insert(someone({ nick_name })), { name: 'UserError', code: 'nick_name_taken' })
+    await t.rejects(users.update(other.user_id, { nick_name }), { name: 'UserError', code: 'nick_name_taken' })
+    t.equal((await users.insert(someone({ cpf }))).cpf, cpf)
+  })
+}

@@ -1,0 +1,79 @@
+import type { Test } from 'tap'
+import type { OpenedLocks } from '../contracts/change-locks.js'
+import type { OpenedIntake } from '../contracts/intake.js'
+import type { OpenedKeys } from '../contracts/keys.js'
+import type { OpenedOrders } from '../contracts/orders.js'
+import type { OpenedPasswords } from '../contracts/passwords.js'
+import type { Process } from '../contracts/revocations.js'
+import type { OpenedUsers } from '../contracts/users.js'
+import type { OpenedViews } from '../contracts/views.js'
+import { MemoryChangeLocks } from './change-locks.js'
+import { type Fate, MemoryIntake } from './intake.js'
+import { MemoryKeys } from './keys.js'
+import { MemoryOrders } from './orders.js'
+import { MemoryPasswords } from './passwords.js'
+import { MemoryPeople } from './people.js'
+import { MemoryMarks, MemoryRevocations } from './revocations.js'
+import { MemoryViews } from './views.js'
+
+/** The ports in memory, as their contracts want them opened. */
+export const openInMemory = {
+  async views (): Promise<OpenedViews> {
+    const views = new MemoryViews()
+    return { views, cut: () => views.cut(), heal: () => views.heal(), empty: () => views.empty() }
+  },
+
+  async locks (): Promise<OpenedLocks> {
+    const locks = new MemoryChangeLocks()
+    return { locks, cut: () => locks.cut() }
+  },
+
+  async keys (): Promise<OpenedKeys> {
+    const keys = new MemoryKeys()
+    return { keys, cut: () => keys.cut() }
+  },
+
+  async orders (): Promise<OpenedOrders> {
+    const orders = new MemoryOrders()
+    return {
+      orders,
+      users: [1, 2],
+      book: (events) => orders.book(events),
+      enqueue: (events) => orders.enqueue(events),
+      refuse: (event) => orders.refuse(event, 'not_storable'),
+      cut: () => orders.cut()
+    }
+  },
+
+  async users (): Promise<OpenedUsers> {
+    const people = new MemoryPeople()
+    return { users: people, credentials: people, promote: (userId) => people.promote(userId), cut: () => people.cut() }
+  },
+
+  async processes (): Promise<[Process, Process]> {
+    const marks = new MemoryMarks()
+    const openProcess = (): Process => {
+      const revocations = new MemoryRevocations(marks)
+      return { revocations, cut: () => revocations.cut(), heal: () => revocations.heal() }
+    }
+    return [openProcess(), openProcess()]
+  },
+
+  async passwords (): Promise<OpenedPasswords> {
+    const passwords = new MemoryPasswords()
+    return {
+      passwords,
+      cost: async (work) => {
+        const before = passwords.worked
+        await work()
+        return passwords.worked - before
+      }
+    }
+  },
+
+  async intake (_t: Test, fate: Fate): Promise<OpenedIntake> {
+    const intake = new MemoryIntake()
+    intake.fate = () => fate
+    return { intake, held: async () => [...intake.taken].map(({ event_id: id }) => id) }
+  }
+}

@@ -1,0 +1,115 @@
+import { UserError } from '../../../src/users/errors.js'
+import type { Role } from '../../../src/users/roles.js'
+import type { Session } from '../../../src/users/session.js'
+import type { Credentials, PersonChange, Registration, User } from '../../../src/users/user.js'
+import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
+import { storeAway } from './store-away.js'
+
+interface Row extends Registration {
+  user_id: number
+  role: Role
+  epoch: number
+  created_at: string
+  updated_at: string
+}
+
+/** Users as two ports see them. An erased one keeps its id, its epoch and its name. */
+export class MemoryPeople implements UsersPort, CredentialsPort {
+  readonly #rows: Row[] = []
+  readonly #erased = new Map<number, { epoch: number, nick_name: string }>()
+  #lastId = 0
+  #away = false
+
+  async insert (person: Registration): Promise<User> {
+    this.#ask()
+    this.#checkFree(person)
+    const now = new Date().toISOString()
+    const row: Row = { ...person, user_id: ++this.#lastId, role: 'customer', epoch: 0, created_at: now, updated_at: now }
+    this.#rows.push(row)
+    return userOf(row)
+  }
+
+  async find (userId: number): Promise<User | null> {
+    const row = this.#row(userId)
+    return row ? userOf(row) : null
+  }
+
+  async list ({ after, limit }: { after: number, limit: number }): Promise<User[]> {
+    this.#ask()
+    return this.#rows.filter(({ user_id: id }) => id > after).slice(0, limit).map(userOf)
+  }
+
+  async update (userId: number, change: PersonChange): Promise<User | null> {
+    const row = this.#row(userId)
+    const changed = row && { ...row, ...change }
+    if (!changed || JSON.stringify(changed) === JSON.stringify(row)) return null
+    this.#checkFree(change, row)
+    return userOf(Object.assign(row, changed, { updated_at: new Date().toISOString() }))
+  }
+
+  async erase (userId: number): Promise<number | null> {
+    const row = this.#row(userId)
+    if (!row) return this.#erased.get(userId)?.epoch ?? null
+    this.#rows.splice(this.#rows.indexOf(row), 1)
+    this.#erased.set(userId, { epoch: row.epoch + 1, nick_name: row.nick_name })
+    return row.epoch + 1
+  }
+
+  async existed (userId: number): Promise<boolean> {
+    return this.#row(userId) !== undefined || this.#erased.has(userId)
+  }
+
+  async ofName (nickName: string): Promise<Credentials | null> {
+    this.#ask()
+    return credentialsOf(this.#rows.find(({ nick_name: name }) => name === nickName))
+  }
+
+  async ofUser (userId: number): Promise<Credentials | null> {
+    return credentialsOf(this.#row(userId))
+  }
+
+  async session (userId: number): Promise<Session | null> {
+    const row = this.#row(userId)
+    return row ? { user_id: userId, role: row.role, epoch: row.epoch } : null
+  }
+
+  async replace (userId: number, hashes: { old: string, new: string }): Promise<number | null> {
+    const row = this.#row(userId)
+    if (row?.password !== hashes.old) return null
+    row.password = hashes.new
+    return ++row.epoch
+  }
+
+  promote (userId: number): void {
+    const row = this.#row(userId)
+    if (row) row.role = 'operator'
+  }
+
+  cut (): void {
+    this.#away = true
+  }
+
+  #ask (): void {
+    if (this.#away) throw storeAway()
+  }
+
+  #row (userId: number): Row | undefined {
+    this.#ask()
+    return this.#rows.find(({ user_id: id }) => id === userId)
+  }
+
+  #checkFree ({ nick_name: name, cpf }: PersonChange, but?: Row): void {
+    const others = this.#rows.filter((row) => row !== but)
+    const isTaken = others.some((row) => row.nick_name === name) || [...this.#erased.values()].some((erased) => erased.nick_name === name)
+    if (isTaken) throw new UserError('nick_name_taken')
+    if (others.some((row) => row.cpf === cpf)) throw new UserError('cpf_taken')
+  }
+}
+
+function userOf ({ password, epoch, ...user }: Row): User {
+  return user
+}
+
+function credentialsOf (row: Row | undefined): Credentials | null {
+  return row ? { user_id: row.user_id, role: row.role, epoch: row.epoch, password: row.password } : null
+}
