@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { FLAG, readWithUsage, TEXT, wholeNumber } from '../testkit/options.js'
 import { PATHS } from './paths/all.js'
 import type { Settings } from './settings.js'
 import { SWEEPS } from './sweeps/all.js'
-import { FLAG, readWithUsage, TEXT, wholeNumber } from '../testkit/options.js'
 
 const USAGE = `npm run bench -- [options]
   --only <list>       paths to measure, comma separated (all): ${PATHS.map(({ name }) => name).join(', ')}

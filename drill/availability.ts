@@ -1,5 +1,5 @@
-import { describeFault } from './faults.js'
 import { grouped } from './books.js'
+import { describeFault } from './faults.js'
 import type { Op, Outcome } from './history.js'
 import type { Applied } from './nemesis-run.js'
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { OrderInput } from '../src/orders/order.js'
+import type { Random } from '../testkit/random.js'
 import { type Answered, type Asked, type Asking, outcomeOf, problemIn, seenIn } from './asking.js'
 import type { Ending, History, Invocation, Op, Seen } from './history.js'
 import type { Person } from './people.js'
-import type { Random } from '../testkit/random.js'
 
 /** A request whose outcome is not known is repeated under its key after these pauses, milliseconds. */
 const RETRIES_MS = [400, 1000, 2000, 3000, 3000]

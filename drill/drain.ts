@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { QueueGauge, totalMessages } from './queues.js'
 import type { Environment } from './environment.js'
+import { QueueGauge, totalMessages } from './queues.js'
 import { TableGauge } from './tables.js'
 
 /** One sample a second; null: it could not be asked. */

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import { until } from '../local/processes.js'
-import { type Fault, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
 import { administer } from '../testkit/databases.js'
 import type { Mode } from '../testkit/proxy.js'
-import { type OwnService, rabbitmqctl } from './services.js'
 import type { Environment } from './environment.js'
+import { type Fault, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
+import { type OwnService, rabbitmqctl } from './services.js'
 
 const BACK_LIMIT_MS = 20_000
 

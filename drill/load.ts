@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Random } from '../testkit/random.js'
 import type { Client } from './clients.js'
 import type { Seen } from './history.js'
-import type { Random } from '../testkit/random.js'
 
 export interface LoadOptions {
   /** Requests begun a second. */

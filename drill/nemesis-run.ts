@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Environment } from './environment.js'
 import { describeFault, type Fault, serviceOf } from './faults.js'
 import { now } from './history.js'
-import type { Environment } from './environment.js'
 import { type Heal, inject } from './injections.js'
 
 /** A fault as it really was. Moments are milliseconds since 1970. */

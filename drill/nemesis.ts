@@ -1,5 +1,5 @@
-import { type Fault, KINDS, type Service, serviceOf, SUBJECTS, type Target } from './faults.js'
 import { Random } from '../testkit/random.js'
+import { type Fault, KINDS, type Service, serviceOf, SUBJECTS, type Target } from './faults.js'
 
 export interface Campaign {
   seed: number

@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { cpfOf } from '../testkit/cpf.js'
 import { type Asking, outcomeOf, problemIn } from './asking.js'
-import type { History } from './history.js'
 import type { Environment } from './environment.js'
+import type { History } from './history.js'
 
 const PASSWORD = 'drill drill drill'
 /** Of a token's life; then it is renewed. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Cleanup } from '../testkit/cleanup.js'
 import { sweepAbandoned } from '../local/abandoned.js'
 import { runCommand } from '../local/command.js'
 import { lockFolder } from '../local/lock.js'
@@ -10,6 +9,7 @@ import { startRabbitmq } from '../local/rabbitmq.js'
 import { startRedis } from '../local/redis.js'
 import type { Running } from '../local/service.js'
 import { makeFolder } from '../local/state-folder.js'
+import type { Cleanup } from '../testkit/cleanup.js'
 import { type Service, SERVICES } from './faults.js'
 
 const RABBITMQCTL_LIMIT_MS = 20_000

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { endProcess, killTree, processTree, signal, startMark, until } from './processes.js'
-import { lastServer, type ServerRecord } from './state-folder.js'
 import type { RabbitControl, Running } from './service.js'
+import { lastServer, type ServerRecord } from './state-folder.js'
 
 export interface ServerParts {
   readonly url: string

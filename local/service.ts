@@ -1,5 +1,5 @@
 /**
- * The words of this room. A *service* is one of the three backing servers as the rest of the house sees it: an address
+ * The words of this folder. A *service* is one of the three backing servers as the rest of the code sees it: an address
  * and a way to let go of it. A *running server* is a process this house started itself and may kill.
  */
 export type ServiceName = 'postgres' | 'redis' | 'rabbitmq'

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findServices, type LocalServices, testStateDir } from '../local/services.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../local/vhosts.js'
+import { createTemplate, dropAbandonedDatabases, dropDatabases } from '../testkit/databases.js'
 import { type FileRun, runFile } from './runner/file-run.js'
 import { slowness } from './runner/machine.js'
 import { type Options, readOptions } from './runner/options.js'
 import { conclude, told } from './runner/report.js'
 import { keepTimes, schedule } from './runner/schedule.js'
-import { createTemplate, dropAbandonedDatabases, dropDatabases } from '../testkit/databases.js'
 import { vhostOf } from './support/place.js'
 
 const { env } = process

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { BookedRows } from './booked-rows.js'
-import type { Comanda } from '../setup/comanda.js'
-import { alternatives, comandaItself, type Contestant } from './contestants.js'
 import { Cleanup } from '../../testkit/cleanup.js'
 import type { Load, LoadResult } from '../load/load.js'
 import { forkScript, nextMessage } from '../script.js'
+import type { Comanda } from '../setup/comanda.js'
 import type { Environment } from '../setup/environment.js'
+import { BookedRows } from './booked-rows.js'
+import { alternatives, comandaItself, type Contestant } from './contestants.js'
 
 /** How long an alternative may work off what it has accepted, after the load. */
 const BEHIND_LIMIT_S = 15

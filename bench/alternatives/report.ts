@@ -1,6 +1,6 @@
-import type { AlternativesResult, Trial } from './comparison.js'
 import { spread, type Spread } from '../figures.js'
 import { table } from '../text-table.js'
+import type { AlternativesResult, Trial } from './comparison.js'
 
 /** What one contestant did, over all rounds. */
 export interface AlternativeLine {

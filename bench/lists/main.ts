@@ -7,11 +7,11 @@ import type pg from 'pg'
 import { type Cleanup, withCleanup } from '../../testkit/cleanup.js'
 import { wholeNumber } from '../../testkit/options.js'
 import { spread } from '../figures.js'
-import { index, INDEXES, type Indexing, measureSteps } from './insert-cost.js'
-import { planOf, shapes, timeShapes } from './shapes.js'
+import { openDatabases } from '../setup/environment.js'
 import { fill, openTables } from '../setup/orders-table.js'
 import { table } from '../text-table.js'
-import { openDatabases } from '../setup/environment.js'
+import { index, INDEXES, type Indexing, measureSteps } from './insert-cost.js'
+import { planOf, shapes, timeShapes } from './shapes.js'
 
 const SMALL = 10_000
 /** The worst combination over the large table, milliseconds. */

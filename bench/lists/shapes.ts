@@ -5,7 +5,7 @@ import { explainList, pagesRead, type PlanNode, rowsRead } from '../../testkit/p
 import { quantile } from '../figures.js'
 import { BIG_USER, FIRST_MOMENT, SMALL_USER } from '../setup/orders-table.js'
 
-/** What the desk asks for a page of 20: one more tells whether there is a next. */
+/** What the api asks for a page of 20: one more tells whether there is a next. */
 const LIMIT = 21
 
 export interface Shape {

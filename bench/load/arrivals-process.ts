@@ -5,8 +5,8 @@
 import { Agent, request } from 'node:http'
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import type { Arrivals, ArrivalsJob } from './arrivals.js'
 import { latencyOf } from '../figures.js'
+import type { Arrivals, ArrivalsJob } from './arrivals.js'
 
 const BODY = JSON.stringify({ item_description: 'Café especial 250 g, torra média ☕', item_quantity: 2, item_price: 4990 })
 const CONNECTIONS = 256

@@ -2,12 +2,12 @@ import { batches } from './batches.js'
 import { drain } from './drain.js'
 import { list } from './list.js'
 import { lone } from './lone.js'
+import type { Path } from './path.js'
 import { place } from './place.js'
 import { read } from './read.js'
 import { seen } from './seen.js'
 import { soak } from './soak.js'
 import { visible } from './visible.js'
-import type { Path } from './path.js'
 
 /** In the order in which they are measured. */
 export const PATHS: readonly Path[] = [place, lone, batches, drain, visible, read, list, seen, soak]

@@ -1,7 +1,7 @@
 import { placeBacklog } from '../placing/backlog.js'
 import { drain as drainBacklog } from '../placing/drain.js'
-import { LARGEST_MIB, fallbackNote, type Path } from './path.js'
 import { unnestInsert } from '../yardsticks/unnest-insert.js'
+import { LARGEST_MIB, fallbackNote, type Path } from './path.js'
 
 export const drain: Path = {
   name: 'drain',

@@ -1,5 +1,5 @@
-import { bareConfirms } from '../yardsticks/bare-confirm.js'
 import { serve, withWorker } from '../placing/rig.js'
+import { bareConfirms } from '../yardsticks/bare-confirm.js'
 import type { Path } from './path.js'
 
 const WARM_UP = 500

@@ -1,9 +1,9 @@
-import { spread } from '../figures.js'
 import { escape, htmlPage, htmlTable } from '../../testkit/html.js'
-import type { Machine } from '../setup/machine.js'
 import { type LinePlot, plotInPage, type Point } from '../../testkit/plot.js'
-import { inWords, shown, type Summary } from './report.js'
+import { spread } from '../figures.js'
+import type { Machine } from '../setup/machine.js'
 import type { RoundResult } from './path.js'
+import { inWords, shown, type Summary } from './report.js'
 
 export interface Page { at: string, machine: Machine, how: readonly string[], summary: readonly Summary[], rounds: Record<string, readonly RoundResult[]> }
 

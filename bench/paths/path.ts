@@ -1,5 +1,5 @@
-import type { Settings } from '../settings.js'
 import type { Rig } from '../placing/rig.js'
+import type { Settings } from '../settings.js'
 
 /** What one round of a path came to. */
 export interface RoundResult {

@@ -1,5 +1,5 @@
-import { servePair, withWorker } from '../placing/rig.js'
 import { peakMemory } from '../placing/proc.js'
+import { servePair, withWorker } from '../placing/rig.js'
 import { LARGEST_MIB, fallbackNote, type Path } from './path.js'
 
 /** The honest one: api, worker, load and all services share the machine, as when somebody really orders. */

@@ -1,7 +1,7 @@
 import { ratio, spread, type Spread } from '../figures.js'
-import { table } from '../text-table.js'
-import type { Settings } from '../settings.js'
 import type { Rig } from '../placing/rig.js'
+import type { Settings } from '../settings.js'
+import { table } from '../text-table.js'
 import type { RoundResult, Path, Target } from './path.js'
 
 export interface Line extends Spread { what: string, unit: string }

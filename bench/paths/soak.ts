@@ -1,5 +1,5 @@
-import { type Rig, serve, withWorker } from '../placing/rig.js'
 import { memory } from '../placing/proc.js'
+import { type Rig, serve, withWorker } from '../placing/rig.js'
 import { LARGEST_MIB, fallbackNote, type Path } from './path.js'
 
 const SAMPLE_MS = 1000

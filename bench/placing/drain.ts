@@ -1,6 +1,6 @@
 import type { Comanda } from '../setup/comanda.js'
-import { cpuEach } from './proc.js'
 import type { Tables } from '../setup/tables.js'
+import { cpuEach } from './proc.js'
 import { Workers } from './workers.js'
 
 export interface Drain {

@@ -1,12 +1,12 @@
-import type { LoggedProcess } from '../../testkit/processes.js'
-import { Comanda } from '../setup/comanda.js'
 import type { Cleanup } from '../../testkit/cleanup.js'
+import type { LoggedProcess } from '../../testkit/processes.js'
 import { Load, type LoadJob, type LoadResult } from '../load/load.js'
 import { forkScript, nextMessage } from '../script.js'
 import type { Settings } from '../settings.js'
-import { cpuEach, cpuTime } from './proc.js'
+import { Comanda } from '../setup/comanda.js'
 import type { Environment } from '../setup/environment.js'
 import { Tables } from '../setup/tables.js'
+import { cpuEach, cpuTime } from './proc.js'
 import { Workers } from './workers.js'
 
 /** All that a path or a sweep is measured with. Between two paths the api runs, no worker does, and the queue is empty. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { BookedBatches } from './booked-batches.js'
 import type { LoggedProcess } from '../../testkit/processes.js'
 import type { Comanda } from '../setup/comanda.js'
+import { BookedBatches } from './booked-batches.js'
 import { cpuTime, peakMemory } from './proc.js'
 
 const POLL_MS = 50

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort } from '../../local/ports.js'
+import type { Cleanup } from '../../testkit/cleanup.js'
 import { LoggedProcess } from '../../testkit/processes.js'
 import { untilReady } from '../../testkit/readiness.js'
-import type { Cleanup } from '../../testkit/cleanup.js'
 import type { Environment } from './environment.js'
 
 const PROJECT = join(import.meta.dirname, '../..')

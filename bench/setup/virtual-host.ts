@@ -1,7 +1,7 @@
 import { connect } from 'amqplib'
-import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import type { LocalService } from '../../local/services.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../../local/vhosts.js'
+import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import type { Cleanup } from '../../testkit/cleanup.js'
 
 export interface Broker { url: string, facts: Record<string, string> }

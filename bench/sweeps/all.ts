@@ -1,7 +1,7 @@
-import type { Sweep } from './sweep.js'
 import { apis } from './apis.js'
 import { batch } from './batch.js'
 import { connections } from './connections.js'
+import type { Sweep } from './sweep.js'
 import { table } from './table.js'
 import { workers } from './workers.js'
 

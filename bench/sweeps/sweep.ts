@@ -1,5 +1,5 @@
-import { spread, type Spread } from '../figures.js'
 import type { LinePlot } from '../../testkit/plot.js'
+import { spread, type Spread } from '../figures.js'
 import type { Rig } from '../placing/rig.js'
 import { table } from '../text-table.js'
 

@@ -5,8 +5,8 @@
 import type { AddressInfo } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
-import { OrderBody, OrderResponse } from '../../src/routes/orders/schemas.js'
 import type { OrderForCaller } from '../../src/orders/view.js'
+import { OrderBody, OrderResponse } from '../../src/routes/orders/schemas.js'
 
 const ORDER: Omit<OrderForCaller, keyof OrderBody | 'total_value'> = {
   order_id: '01890a5d-ac96-774b-bcce-b302099a8057',

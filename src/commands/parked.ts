@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import pg from 'pg'
 import { readSettings } from '../config.js'
+import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
 import { columnTypes } from '../store/database.js'
 import { listParkedActions, listParked, type ParkedRow } from '../store/parked-events.js'
-import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
 
 type Env = Record<string, string | undefined>
 

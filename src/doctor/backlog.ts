@@ -1,7 +1,7 @@
 import type { Client } from '../store/database.js'
+import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { waitingAge } from '../store/order-events.js'
 import { listOrders } from '../store/orders.js'
-import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
 import type { Notes } from './finding.js'
 

@@ -4,7 +4,7 @@ import { type Depth, findAlarm, inspectExchange, inspectQueue, type Standing } f
 import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
 import type { Address } from './address.js'
 import type { Notes } from './finding.js'
-import { ANSWER_MS, inTime } from './limits.js'
+import { ANSWER_MS, answered } from './limits.js'
 import { type Explain, explain } from './trouble.js'
 import { noteVersion } from './versions.js'
 
@@ -25,13 +25,13 @@ export async function examineRabbitmq (notes: Notes, { url, address }: { url: st
   const socket = { noDelay: true, timeout: ANSWER_MS, signal: cut.signal }
   const open = async () => await amqplib.connect(url, socket)
   try {
-    const connection = await inTime(open())
+    const connection = await answered(open())
     notes.ok('connection', `virtual host ${address.name} at ${address.at} lets user ${address.user} in`)
     noteVersion(notes, String(connection.connection.serverProperties.version))
-    noteStanding(notes, `exchange ${INTAKE_EXCHANGE}`, await inTime(inspectExchange(connection)))
+    noteStanding(notes, `exchange ${INTAKE_EXCHANGE}`, await answered(inspectExchange(connection)))
     await noteQueue(notes, connection, ORDERS_QUEUE)
     await noteQueue(notes, connection, DEAD_QUEUE)
-    await noteAlarm(notes, await inTime(open()))
+    await noteAlarm(notes, await answered(open()))
   } catch (error) {
     notes.trouble(explain(codeOf(error as Error), error, address, REFUSALS))
   } finally {
@@ -40,7 +40,7 @@ export async function examineRabbitmq (notes: Notes, { url, address }: { url: st
 }
 
 async function noteQueue (notes: Notes, connection: ChannelModel, name: QueueName): Promise<void> {
-  const { standing, depth } = await inTime(inspectQueue(connection, name))
+  const { standing, depth } = await answered(inspectQueue(connection, name))
   noteStanding(notes, `queue ${name}`, standing)
   if (depth) NOTE_DEPTH[name](notes, `messages in ${name}`, depth)
 }
@@ -76,7 +76,7 @@ function noteStanding (notes: Notes, check: string, standing: Standing): void {
 
 async function noteAlarm (notes: Notes, connection: ChannelModel): Promise<void> {
   try {
-    const reason = await inTime(findAlarm(connection))
+    const reason = await answered(findAlarm(connection))
     if (reason === null) notes.ok('alarm', 'none: messages are taken')
     else notes.wrong('alarm', `it takes no messages: ${reason}; orders go by the fallback queue`, 'free its memory or disk: `rabbitmq-diagnostics alarms` names which')
   } catch (error) {

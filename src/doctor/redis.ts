@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Redis } from 'ioredis'
+import { SilenceError } from '../time/in-time.js'
 import type { Address } from './address.js'
 import { type Clock, noteClock } from './clock.js'
 import type { Notes } from './finding.js'
-import { ANSWER_MS, inTime } from './limits.js'
-import { type Explain, explain, SilenceError } from './trouble.js'
+import { ANSWER_MS, answered } from './limits.js'
+import { type Explain, explain } from './trouble.js'
 import { noteVersion } from './versions.js'
 
 const NEARLY_FULL = 0.9
@@ -30,7 +31,7 @@ export async function examineRedis (notes: Notes, { url, address }: { url: strin
   const said: Error[] = []
   client.on('error', (error) => { said.push(error) })
   try {
-    await inTime(client.connect())
+    await answered(client.connect())
     const info = read(await client.info())
     const [refused] = said
     if (refused) throw refused // it goes on in database 0 when the one asked for does not exist

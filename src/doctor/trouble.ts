@@ -4,12 +4,6 @@ import { type Address, told } from './address.js'
 export interface Trouble { found: string, advice: string }
 export type Explain = (address: Address) => Trouble
 
-/** A service that did not answer in its time. */
-export class SilenceError extends Error {
-  override readonly name = 'SilenceError'
-  readonly code = 'SILENCE'
-}
-
 const silent: Explain = ({ at, tls, variable }) => ({
   found: `no answer from ${at} in time: it hangs${tls ? ', it speaks no TLS' : ''}, or something on the way swallows the packets`,
   advice: `see whether the service is alive, and firewall, host and port in ${variable}`

@@ -1,11 +1,11 @@
 /** The order event on the wire: CloudEvents 1.0 in JSON (cloudevents.io, JSON format). */
 import { Type, type Static } from '@sinclair/typebox'
-import { FormatRegistry } from '@sinclair/typebox/type'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
-import { ORDER_STATUSES } from './status.js'
+import { FormatRegistry } from '@sinclair/typebox/type'
 import { isMoment } from '../time/moment.js'
+import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
+import { ORDER_STATUSES } from './status.js'
 
 export const SCHEMA_VERSION = 1
 const SOURCE = '/comanda/api'

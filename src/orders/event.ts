@@ -1,5 +1,5 @@
-import type { OrderStatus } from './status.js'
 import { type Order, type OrderInput, totalValue } from './order.js'
+import type { OrderStatus } from './status.js'
 
 export const ORDER_EVENT_TYPES = ['order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'] as const
 export type OrderEventType = typeof ORDER_EVENT_TYPES[number]

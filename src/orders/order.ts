@@ -1,5 +1,5 @@
 /**
- * Words of this room:
+ * The words:
  * - order: what a customer asked for, one row of `orders`.
  * - order event: one change of an order, carrying the order's full state after the change (event.ts).
  * - version: 1 for the placement, one more for every change.

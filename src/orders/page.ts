@@ -1,5 +1,5 @@
-import type { OrderStatus } from './status.js'
 import { isMoment } from '../time/moment.js'
+import type { OrderStatus } from './status.js'
 
 /** Where a page ended: the keyset of the next one. */
 export interface PageEnd {

@@ -1,7 +1,7 @@
 import type { Outcome } from './chain.js'
 import type { OrderEventType } from './event.js'
-import type { OrderStatus } from './status.js'
 import type { OrderInput } from './order.js'
+import type { OrderStatus } from './status.js'
 
 /** One event of an order as its reader sees it: what happened, when, by which request, and what became of it. */
 export interface TimelineEntry {

@@ -1,7 +1,7 @@
-import type { OrderEvent } from './event.js'
-import { nextStatuses, type OrderStatus } from './status.js'
-import { confirmed, type Order } from './order.js'
 import type { Role } from '../users/roles.js'
+import type { OrderEvent } from './event.js'
+import { confirmed, type Order } from './order.js'
+import { nextStatuses, type OrderStatus } from './status.js'
 
 /** An order as a reader may see it, and where that knowledge stands. `event_id` names the event whose outcome it shows. */
 export type OrderView = PersistedView | AcceptedView

@@ -1,8 +1,8 @@
 import { decodeMessage } from '../broker/codec.js'
 import { serializeEvent } from '../orders/envelope.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
-import { reopenRefused } from '../store/order-events.js'
 import { insertFallback } from '../store/fallback-queue.js'
+import { reopenRefused } from '../store/order-events.js'
 import { findParked, type ParkedRow, type Settlement, settleParked } from '../store/parked-events.js'
 
 /** Stable codes: why a parked event was left as it is. */

@@ -1,12 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { entityTag } from '../http/entity-tags.js'
+import { type InputFault, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
+import { InputError } from '../http/validation.js'
 import { logLine } from '../logs/log-line.js'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'
 import { UserError } from '../users/errors.js'
-import { type InputFault, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
-import { InputError } from '../http/validation.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -37,6 +37,7 @@ export interface Logged {
  * load balancer sees /readyz say no. Without it a request that arrives as its idle connection is closed is cut off.
  */
 const LAST_ANSWERS_MS = 250
+
 /** One log line a request, the request's id given back, and a close that cuts no request off. */
 export const httpPlugin = fp(async (app) => {
   let closing = false

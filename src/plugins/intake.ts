@@ -6,9 +6,9 @@ import { logLine } from '../logs/log-line.js'
 import { EVENTS, SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { SerializedEvent } from '../orders/envelope.js'
-import { traced } from '../tracing/traceparent.js'
 import { insertFallback } from '../store/fallback-queue.js'
 import { tracePublishing } from '../tracing/traced.js'
+import { traced } from '../tracing/traceparent.js'
 
 declare module 'fastify' {
   interface FastifyInstance { intake: Intake }

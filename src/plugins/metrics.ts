@@ -1,8 +1,8 @@
 import Fastify, { type FastifyInstance, type RouteShorthandOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
-import { Metrics } from '../metrics/metrics.js'
 import { serverOptions } from '../http/server.js'
+import { Metrics } from '../metrics/metrics.js'
 import { RequestDurations } from '../metrics/request-durations.js'
 
 declare module 'fastify' {

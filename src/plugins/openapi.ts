@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { version } from '../logs/logger.js'
 import { headers, Problem, problemExamples, type Response, responsesOf } from '../http/responses.js'
+import { version } from '../logs/logger.js'
 
 const DESCRIPTION = [
   'An order service that never loses an order and never books one twice.',

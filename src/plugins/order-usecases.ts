@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
+import { newId } from '../ids.js'
+import { findOrder, listOrders } from '../store/orders.js'
+import { listOrderEvents } from '../store/timeline.js'
 import { OrderChanges } from '../usecases/order-changes.js'
 import { OrderPlacement } from '../usecases/order-placement.js'
 import { OrderReader } from '../usecases/order-reader.js'
 import type { OrdersPort } from '../usecases/ports.js'
-import { findOrder, listOrders } from '../store/orders.js'
-import { listOrderEvents } from '../store/timeline.js'
-import { newId } from '../ids.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
-import type { PasswordsPort } from '../usecases/ports.js'
 import { Semaphore } from '../auth/semaphore.js'
+import type { PasswordsPort } from '../usecases/ports.js'
 
 declare module 'fastify' {
   interface FastifyInstance { passwords: PasswordsPort }

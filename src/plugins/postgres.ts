@@ -3,13 +3,13 @@ import fastifyPostgres from '@fastify/postgres'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pg from 'pg'
+import { hostOf } from '../config.js'
+import { ProblemError } from '../http/problems.js'
 import { logLine } from '../logs/log-line.js'
 import { columnTypes } from '../store/database.js'
 import { storeError, StoreError } from '../store/failures.js'
 import { migrate } from '../store/migrate.js'
 import { traceStatements } from '../tracing/traced.js'
-import { ProblemError } from '../http/problems.js'
-import { hostOf } from '../config.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,14 +2,14 @@ import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
+import { Breaker } from '../cache/breaker.js'
 import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { hostOf } from '../config.js'
 import { logLine } from '../logs/log-line.js'
 import { backOff } from '../time/back-off.js'
 import { traceCalls } from '../tracing/traced.js'
-import { Breaker } from '../cache/breaker.js'
-import { hostOf } from '../config.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

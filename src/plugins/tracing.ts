@@ -1,13 +1,13 @@
 import type { Span } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { within } from '../time/within.js'
 import type { Config } from '../config.js'
-import { soundTraceparent } from '../tracing/traceparent.js'
-import { currentSpan } from '../tracing/current.js'
-import type { Traces } from '../tracing/traces.js'
 import { logLine } from '../logs/log-line.js'
 import { version } from '../logs/logger.js'
+import { within } from '../time/within.js'
+import { currentSpan } from '../tracing/current.js'
+import { soundTraceparent } from '../tracing/traceparent.js'
+import type { Traces } from '../tracing/traces.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

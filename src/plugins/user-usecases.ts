@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
-import { UserSessions } from '../usecases/user-sessions.js'
-import { UserAccounts } from '../usecases/user-accounts.js'
 import { orderEventsOf, ordersOf, fallbackQueueOf } from '../store/personal-data.js'
 import { eraseUser, findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, updatePassword, updateUser, wasUser } from '../store/users.js'
+import { UserAccounts } from '../usecases/user-accounts.js'
+import { UserSessions } from '../usecases/user-sessions.js'
 import type { PersonChange, Registration } from '../users/user.js'
 
 declare module 'fastify' {

@@ -40,7 +40,7 @@ const DRIVER = /^(Connection terminated|Query read timeout|timeout e(xpired|xcee
 const DRIVER_NEVER_CONNECTED = /trying to connect|due to connection timeout|pool after calling end/
 
 /**
- * An error as the callers of this room know it: a StoreError where the server or the connection to it said so. Whatever else was
+ * An error as the callers of the store know it: a StoreError where the server or the connection to it said so. Whatever else was
  * thrown is a defect of ours, and comes back as it is: trying again would never help.
  */
 export function storeError (cause: unknown): Error {

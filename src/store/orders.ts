@@ -1,8 +1,8 @@
 import { fromEnvelope } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
-import { ORDER_STATUSES } from '../orders/status.js'
 import type { Order } from '../orders/order.js'
 import type { OrderFilter, PageEnd } from '../orders/page.js'
+import { ORDER_STATUSES } from '../orders/status.js'
 import { acceptedView, higher, type OrderView } from '../orders/view.js'
 import { type Client, plainArray, run } from './database.js'
 

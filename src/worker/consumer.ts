@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
 import { logLine } from '../logs/log-line.js'
-import { within } from '../time/within.js'
 import { isTransient } from '../store/failures.js'
 import { backOff } from '../time/back-off.js'
+import { within } from '../time/within.js'
 import type { Verdict } from './verdicts.js'
 
 const STOP_LIMIT_MS = 1000

@@ -5,14 +5,14 @@ import { EnvelopeError } from '../orders/envelope.js'
 import { AttemptsExhausted, bisect } from '../parking/refusal.js'
 import type { Client, Pool } from '../store/database.js'
 import { isTransient } from '../store/failures.js'
-import { ordersToRevisit, recordedEvents, rejectWaiting } from '../store/order-events.js'
 import { leaseFallback, countFallback, deleteFallback, lockFallback, type FallbackLease, type FallbackRow, releaseFallback } from '../store/fallback-queue.js'
+import { ordersToRevisit, recordedEvents, rejectWaiting } from '../store/order-events.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
+import { backOff } from '../time/back-off.js'
 import { type Applied, applyBatch } from './batch.js'
 import type { Booking } from './booking.js'
-import type { Backlog } from './consumer.js'
-import { backOff } from '../time/back-off.js'
 import type { Commits } from './commits.js'
+import type { Backlog } from './consumer.js'
 
 const IDLE_MS = 200
 /** Of a round that failed. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readSettings } from '../../bench/options.js'
-import { summarize } from '../../bench/paths/report.js'
 import type { Path } from '../../bench/paths/path.js'
+import { summarize } from '../../bench/paths/report.js'
 
 const path: Path = {
   name: 'path',

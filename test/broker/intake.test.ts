@@ -1,13 +1,13 @@
 import t from 'tap'
 import { INTAKE_EXCHANGE, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { boot, isUp, startApi, startWorker } from '../support/apps.js'
+import type { App } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
 import { limitOf } from '../support/limits.js'
 import { line, newcomer, place as order, type Person } from '../support/people.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
 import { openProxy } from '../support/proxy.js'
-import type { App } from '../support/apps.js'
 
 const place = await openPlace(t)
 const inFallbackQueue = async () => (await place.pool.query('select from fallback_queue')).rowCount

@@ -1,7 +1,7 @@
-import { keyedEventId } from '../../src/orders/identity.js'
-import type { OrderInput } from '../../src/orders/order.js'
 import type { Op, Seen } from '../../drill/history.js'
 import type { EventRow, OrderRow, Tables } from '../../drill/tables.js'
+import { keyedEventId } from '../../src/orders/identity.js'
+import type { OrderInput } from '../../src/orders/order.js'
 
 const START = Date.parse('2026-11-24T12:00:00.000Z')
 

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import t from 'tap'
+import type { OrderEvent } from '../../src/orders/event.js'
 import { startWorker } from '../support/apps.js'
 import { enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
-import type { OrderEvent } from '../../src/orders/event.js'
 
 const place = await openPlace(t)
 const user = await insertPerson(place.pool)

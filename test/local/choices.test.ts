@@ -6,8 +6,8 @@ import t, { type Test } from 'tap'
 import { aptRefusal } from '../../local/apt.js'
 import { findRedis } from '../../local/redis.js'
 import { testStateDir } from '../../local/services.js'
-import { bareEnv, find, putCommand } from './bare-machine.js'
 import { freshFolder } from '../support/folders.js'
+import { bareEnv, find, putCommand } from './bare-machine.js'
 
 const sqlNowhere = { TEST_DATABASE_URL: 'postgres://elsewhere/x', TEST_AMQP_URL: 'amqp://elsewhere' }
 

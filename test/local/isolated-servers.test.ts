@@ -7,8 +7,8 @@ import t from 'tap'
 import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
 import { findRedis, startRedis } from '../../local/redis.js'
 import { createVirtualHosts, deleteVirtualHosts } from '../../local/vhosts.js'
-import { isListening } from './bare-machine.js'
 import { freshFolder } from '../support/folders.js'
+import { isListening } from './bare-machine.js'
 
 const env = process.env
 const noRedis = findRedis(env) === null && 'no redis-server on this machine'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { findServices, type FindOptions, type LocalServices } from '../../local/services.js'
-import { bareEnv, find, isListening } from './bare-machine.js'
 import { freshFolder } from '../support/folders.js'
+import { bareEnv, find, isListening } from './bare-machine.js'
 
 /** Another launcher in a process of its own, ready. */
 async function launch (t: Test, options: Omit<FindOptions, 'say'>) {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
 import { postgresAnswers } from '../../local/answers.js'
-import { startPostgres } from '../../local/postgres.js'
 import { serverUser } from '../../local/postgres-binaries.js'
-import { bareEnv } from './bare-machine.js'
+import { startPostgres } from '../../local/postgres.js'
 import { freshFolder } from '../support/folders.js'
+import { bareEnv } from './bare-machine.js'
 
 t.test('a Postgres that was killed recovers what was committed, on the port asked for', async t => {
   const start = { stateDir: freshFolder(t), env: bareEnv(t), durable: false }

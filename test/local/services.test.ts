@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { defaultStateDir, testStateDir } from '../../local/services.js'
-import { bareEnv, find, isListening } from './bare-machine.js'
 import { freshFolder } from '../support/folders.js'
+import { bareEnv, find, isListening } from './bare-machine.js'
 
 async function ask (t: Test, url: string | null, sql: string): Promise<unknown> {
   t.ok(url, 'there is a URL')

@@ -3,9 +3,9 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import { loadConfig } from '../../src/config.js'
+import { type ProblemCode, problemBody } from '../../src/http/problems.js'
 import { configPlugin } from '../../src/plugins/config.js'
 import { openapiPlugin } from '../../src/plugins/openapi.js'
-import { type ProblemCode, problemBody } from '../../src/http/problems.js'
 import { boot } from '../support/apps.js'
 
 interface Response { description: string, headers: Record<string, object>, content?: Record<string, { schema: Record<string, unknown>, examples?: Record<string, object> }> }

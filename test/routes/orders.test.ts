@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
 import { once } from 'node:events'
+import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Response } from 'light-my-request'
 import t from 'tap'

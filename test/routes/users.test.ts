@@ -1,7 +1,7 @@
 import type { Response } from 'light-my-request'
 import t from 'tap'
-import { startApi } from '../support/apps.js'
 import { newCpf } from '../../testkit/cpf.js'
+import { startApi } from '../support/apps.js'
 import { registration } from '../support/people.js'
 import { openPlace, shutDatabase } from '../support/place.js'
 import { isProblem, pointersOf } from '../support/problems.js'

@@ -1,5 +1,5 @@
-import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
 import { once } from 'node:events'
+import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
 import t, { type Test } from 'tap'
 import { migrate } from '../../src/store/migrate.js'
 import { eventually } from '../support/eventually.js'

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { randomBytes, randomUUID } from 'node:crypto'
+import t from 'tap'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import { countFallback } from '../../src/store/fallback-queue.js'
 import { parkedId } from '../../src/store/parked-events.js'

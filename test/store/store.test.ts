@@ -6,10 +6,10 @@ import t, { type Test } from 'tap'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
 import { StoreError } from '../../src/store/failures.js'
 import { migrate } from '../../src/store/migrate.js'
+import { newCpf } from '../../testkit/cpf.js'
 import { administer, databaseUrl } from '../../testkit/databases.js'
 import { insertPerson } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
-import { newCpf } from '../../testkit/cpf.js'
 import { openPlace } from '../support/place.js'
 
 const place = await openPlace(t)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { type OrderEvent, placeOrder } from '../../src/orders/event.js'
-import { nextStatuses } from '../../src/orders/status.js'
 import { confirmed, type Order, type OrderInput, totalValue } from '../../src/orders/order.js'
+import { nextStatuses } from '../../src/orders/status.js'
 
 /** One delivery of an event: in which round, by which path, and where in its batch. */
 export interface Arrival {

@@ -4,9 +4,9 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { columnTypes } from '../../src/store/database.js'
+import { administer, copyTemplate, dropDatabase } from '../../testkit/databases.js'
 import { amqpConnect } from './broker.js'
 import { BUILD } from './build.js'
-import { administer, copyTemplate, dropDatabase } from '../../testkit/databases.js'
 import { limitOf } from './limits.js'
 
 const { TEST_RUN, TEST_POSTGRES, TEST_REDIS, TEST_RABBITMQ, TEST_OWN_VHOSTS } = process.env

@@ -1,9 +1,9 @@
+import type pg from 'pg'
 import t from 'tap'
-import { inTransaction } from '../../src/store/database.js'
 import type { OrderEvent } from '../../src/orders/event.js'
+import { inTransaction } from '../../src/store/database.js'
 import { ordersToRevisit } from '../../src/store/order-events.js'
 import { applyBatch } from '../../src/worker/batch.js'
-import type pg from 'pg'
 import { amendment, booked, insertPerson, placement } from '../support/events.js'
 import { openPlace, openPool } from '../support/place.js'
 

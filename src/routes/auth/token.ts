@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { SESSION_HOURS } from '../../users/session.js'
-import { LoginBody, TokenResponse } from '../users/schemas.js'
 import { canonicalName } from '../../users/user.js'
+import { LoginBody, TokenResponse } from '../users/schemas.js'
 
 /** Tokens: issued for a password, renewed by a token that is still valid. */
 export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { entityTag, preconditionOf } from '../../http/entity-tags.js'
 import type { Answer } from '../../usecases/order-reader.js'
-import { ChangeHeaders, OrderParams, OrderPatch, OrderResponse, StatusBody } from './schemas.js'
 import { requestContext, requestedOrder } from './request.js'
+import { ChangeHeaders, OrderParams, OrderPatch, OrderResponse, StatusBody } from './schemas.js'
 
 const found = ['order_not_found', 'order_not_visible_yet', 'stale', 'lost_race', 'version_not_visible_yet', 'not_accepted', 'outcome_unknown'] as const
 const answers = {

@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { entityTag } from '../../http/entity-tags.js'
 import { logLine } from '../../logs/log-line.js'
-import type { Placed } from '../../usecases/order-placement.js'
 import type { OrderError } from '../../orders/errors.js'
-import { IdempotencyHeaders, OrderBatch, OrderBatchResponse, OrderBody, OrderResponse } from './schemas.js'
+import type { Placed } from '../../usecases/order-placement.js'
 import { requestContext } from './request.js'
+import { IdempotencyHeaders, OrderBatch, OrderBatchResponse, OrderBody, OrderResponse } from './schemas.js'
 
 const BATCH_BYTES = 1024 * 1024
 const ORDERS_A_LINE = 250

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { OrderPage, OrderParams, OrderQuery, OrderResponse, ReadHeaders } from './schemas.js'
 import { entityTag, matchesIfNoneMatch } from '../../http/entity-tags.js'
 import { keepPrivate, withNextLink } from '../pages.js'
 import { requestedOrder } from './request.js'
+import { OrderPage, OrderParams, OrderQuery, OrderResponse, ReadHeaders } from './schemas.js'
 
 /** Orders read back: one, and many. */
 export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {

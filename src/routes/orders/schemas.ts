@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ORDER_EVENT_TYPES, type OrderEventType } from '../../orders/event.js'
-import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from '../../orders/status.js'
-import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from '../../orders/order.js'
 import { TAG_LIST } from '../../http/entity-tags.js'
+import { ORDER_EVENT_TYPES, type OrderEventType } from '../../orders/event.js'
+import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from '../../orders/order.js'
+import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from '../../orders/status.js'
 import type { TimelineEntry } from '../../orders/timeline.js'
 
 /** At least one visible character; no U+0000 and no lone surrogate: Postgres stores neither. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { OrderParams, TimelineQuery, TimelineResponse } from './schemas.js'
 import { keepPrivate, withNextLink } from '../pages.js'
 import { requestedOrder } from './request.js'
+import { OrderParams, TimelineQuery, TimelineResponse } from './schemas.js'
 
 /** What happened to one order. */
 export const timelineRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { OrderPage, OrderQuery } from '../orders/schemas.js'
-import { UserParams } from './schemas.js'
 import { withNextLink } from '../pages.js'
+import { UserParams } from './schemas.js'
 
 /** GET /orders, for one user. */
 export const userOrderRoutes: FastifyPluginAsyncTypebox = async (app) => {

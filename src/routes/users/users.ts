@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { RegistrationBody, UserPage, UserQuery, UserResponse } from './schemas.js'
 import { withNextLink } from '../pages.js'
+import { RegistrationBody, UserPage, UserQuery, UserResponse } from './schemas.js'
 
 /** People who order: they register, operators list them. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {

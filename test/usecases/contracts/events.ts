@@ -1,7 +1,7 @@
 import { newId } from '../../../src/ids.js'
 import { amendOrder, type Base, moveOrder, type OrderEvent, type Origin, placeOrder } from '../../../src/orders/event.js'
-import type { MovableStatus } from '../../../src/orders/status.js'
 import { confirmed } from '../../../src/orders/order.js'
+import type { MovableStatus } from '../../../src/orders/status.js'
 
 /** Milliseconds since 1970: each event is a second later than the one before. */
 let now = Date.UTC(2026, 0, 1)

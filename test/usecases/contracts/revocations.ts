@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import type { Session } from '../../../src/users/session.js'
 import type { RevocationsPort } from '../../../src/usecases/ports.js'
+import type { Session } from '../../../src/users/session.js'
 import { eventually } from '../../support/eventually.js'
 
 /** One process: a mark is seen by what it does to sessions. */

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import type { Registration, User } from '../../../src/users/user.js'
 import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
+import type { Registration, User } from '../../../src/users/user.js'
 import { newCpf } from '../../../testkit/cpf.js'
 
 export interface OpenedUsers {

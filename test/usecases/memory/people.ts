@@ -1,8 +1,8 @@
+import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
 import { UserError } from '../../../src/users/errors.js'
 import type { Role } from '../../../src/users/roles.js'
 import type { Session } from '../../../src/users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../../../src/users/user.js'
-import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
 import { storeAway } from './store-away.js'
 
 interface Row extends Registration {

@@ -1,5 +1,5 @@
-import type { Session } from '../../../src/users/session.js'
 import type { RevocationsPort } from '../../../src/usecases/ports.js'
+import type { Session } from '../../../src/users/session.js'
 
 /** What processes share. */
 export class MemoryMarks {
