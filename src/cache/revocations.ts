@@ -37,6 +37,8 @@ export class Revocations {
   readonly #options: RevocationsOptions
   readonly #key: string
   readonly #marks = new Map<number, { epoch: number, expires: number }>()
+  /** Marks that Redis did not take, the epoch by the user: shared as soon as it is back. */
+  readonly #unshared = new Map<number, number>()
   readonly #checks: NodeJS.Timeout | undefined
   #complete = false
 
@@ -64,10 +66,20 @@ export class Revocations {
 
   /** Ends this user's sessions of older epochs: here at once, in every other process as soon as Redis has told it. Never throws. */
   async mark (userId: number, epoch: number): Promise<void> {
-    const mark = `${userId} ${epoch}`
-    this.#keep(mark)
-    const { redis, lifeMs, onFailure } = this.#options
-    await redis?.markSessions(this.#key, mark, lifeMs).catch((error: Error) => onFailure(error, userId))
+    this.#keep(`${userId} ${epoch}`)
+    const { redis, onFailure } = this.#options
+    if (!redis) return
+    try {
+      await this.#share(redis, userId, epoch)
+    } catch (error) {
+      this.#unshared.set(userId, epoch)
+      onFailure(error as Error, userId)
+    }
+  }
+
+  async #share (redis: Redis, userId: number, epoch: number): Promise<void> {
+    await redis.markSessions(this.#key, `${userId} ${epoch}`, this.#options.lifeMs)
+    if (this.#unshared.get(userId) === epoch) this.#unshared.delete(userId)
   }
 
   stop (): void {
@@ -78,6 +90,7 @@ export class Revocations {
   async #follow (redis: Redis): Promise<void> {
     try {
       await redis.subscribe(this.#key)
+      for (const [userId, epoch] of [...this.#unshared]) await this.#share(redis, userId, epoch)
       for (const mark of await redis.zrange(this.#key, '0', '-1')) this.#keep(mark)
       this.#complete = true
     } catch {

@@ -78,7 +78,7 @@ export const catalogue = {
   after_commit_failed: entry('error', 'Batch committed, but a later step failed: its orders are booked', { source, reason, err }),
   service_unavailable: entry('warn', 'Service unavailable: responded 503, the client may retry; the last `*_down` line says which', { request_id, ...asked, reason, err }),
   unhandled_error: entry('error', 'Unhandled error: responded 500', { request_id, ...asked, reason, err }),
-  revocation_not_shared: entry('warn', "Redis did not store the end of a user's sessions: other processes accept their tokens for up to token_seconds; changing the password again once Redis is up ends them",
+  revocation_not_shared: entry('warn', "Redis did not store the end of a user's sessions: other processes accept their tokens until it does, for up to token_seconds; it is tried again as soon as Redis is up",
     { user_id, token_seconds: Count, reason }),
   not_drained: entry('error', 'Not drained in time: the rest stays queued; run it again once the services are up', { services: Type.Record(Text, Status), reason, err: maybe(err) }),
   crashed: entry('fatal', 'Crashed: closing; nothing accepted is lost, restart the process', { reason, err }),

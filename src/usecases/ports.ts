@@ -89,7 +89,7 @@ export interface PersonalDataPort {
 export interface RevocationsPort {
   /** Ends this user's sessions of older epochs, here at once, elsewhere as soon as it is heard. Never throws. */
   mark (userId: number, epoch: number): Promise<void>
-  /** Whether every mark that could be shared is known here; one that could not is known where it was made, and there alone. */
+  /** Whether every mark that was shared is known here. One that could not be shared is known where it was made, which shares it as soon as it can. */
   readonly complete: boolean
 }
 

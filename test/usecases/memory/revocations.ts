@@ -21,6 +21,7 @@ export class MemoryMarks {
 export class MemoryRevocations implements RevocationsPort {
   readonly #shared: MemoryMarks
   readonly #marks = new Map<number, number>()
+  readonly #unshared = new Map<number, number>()
 
   constructor (shared = new MemoryMarks()) {
     this.#shared = shared
@@ -34,6 +35,7 @@ export class MemoryRevocations implements RevocationsPort {
   async mark (userId: number, epoch: number): Promise<void> {
     this.keep(userId, epoch)
     if (this.complete) this.#shared.mark(userId, epoch)
+    else this.#unshared.set(userId, epoch)
   }
 
   isRevoked ({ user_id: id, epoch }: Pick<Session, 'user_id' | 'epoch'>): boolean {
@@ -51,5 +53,7 @@ export class MemoryRevocations implements RevocationsPort {
 
   heal (): void {
     this.#shared.tell(this)
+    for (const [userId, epoch] of this.#unshared) this.#shared.mark(userId, epoch)
+    this.#unshared.clear()
   }
 }
