@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ConfigError, Environment, loadConfig, type ProcessName } from '../src/config.js'
+import { ConfigError, Environment, loadConfig, type ProcessName, readSettings } from '../src/config.js'
 
 const secret = 's'.repeat(32)
 const random = () => 'r'.repeat(32)
@@ -157,4 +157,11 @@ t.test('a config cannot be changed', async (t) => {
   const config = loadConfig('api', production, random)
   t.ok(Object.isFrozen(config))
   t.throws(() => { Object.assign(config, { port: 1 }) }, TypeError)
+})
+
+t.test('a command reads the variables that it needs; what an api would refuse to start with is nothing to it', async (t) => {
+  const others = { NODE_ENV: 'production', PORT: 'many', LOG_LEVEL: 'loud' }
+  t.strictSame(readSettings({ ...others, DATABASE_URL: 'postgres://a/b' }, 'DATABASE_URL'), { DATABASE_URL: 'postgres://a/b' })
+  t.strictSame(readSettings({ WORKER_PORT: '3005' }, 'HOST', 'PORT', 'WORKER_PORT'), { HOST: '127.0.0.1', PORT: 3000, WORKER_PORT: 3005 })
+  t.throws(() => readSettings(others, 'DATABASE_URL', 'PORT'), { name: 'ConfigError', message: /^bad environment: (?=.*DATABASE_URL is missing)(?=.*PORT is not valid)(?!.*LOG_LEVEL)/ })
 })
