@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Precondition } from '../../src/orders/precondition.js'
 import { acceptedView, persistedView } from '../../src/orders/view.js'
+import { clockMoved } from '../support/eventually.js'
 import { amended, placed } from './contracts/events.js'
 import { ana, changing, openOrderService, operator, placing } from './memory/order-service.js'
 
@@ -79,7 +80,7 @@ t.test('a named version above what is known may be hidden while views may be mis
   const { service, id, views } = await openBooked()
   await amend(service, id, 4)
   await service.book()
-  await new Promise((resolve) => setTimeout(resolve, 2))
+  await clockMoved()
   views.cut()
   await isRefused(t, amend(service, id, 5, [3]), 'version_not_visible_yet', { present: undefined })
   await isRefused(t, amend(service, id, 5, [1]), 'stale')

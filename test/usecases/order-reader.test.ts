@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { newId } from '../../src/ids.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { acceptedView, persistedView } from '../../src/orders/view.js'
+import { clockMoved } from '../support/eventually.js'
 import { amended, placed } from './contracts/events.js'
 import { ana, bia, line, openOrderService, operator, placing } from './memory/order-service.js'
 
@@ -94,7 +95,7 @@ t.test('a newer version may be hidden of an order that is older than the doubt',
   const { order: { order_id: id } } = await booked()
   const hidden = async (orderId: string) => (await reader.latest(orderId, ana)).hidden
   t.equal(await hidden(id), false)
-  await new Promise((resolve) => setTimeout(resolve, 2))
+  await clockMoved()
   views.cut()
   t.equal(await hidden(id), true, 'the view could not be asked for')
   views.heal()
