@@ -19,15 +19,17 @@ const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
 /**
  * A log line as a person at a terminal reads it; null for one that says nothing to them. What is no log line (Node's own
  * warnings, a stack) is shown as it is.
- * @param ready until then requests and services that come up are nothing new
+ * @param readyAt what was written until then of requests and of services that come up is nothing new; null: it is not ready yet
  */
-export function lineForPeople (name: string, text: string, { ready, colours }: { ready: boolean, colours: boolean }): string | null {
+export function lineForPeople (name: string, text: string, { readyAt, colours }: { readyAt: Date | null, colours: boolean }): string | null {
   const line = parsed(text)
   if (line === null) return `${' '.repeat(9)}${name.padEnd(7)} ${plain(text)}`
   const { level, event, service } = line
-  if (level === 'info' && !(ready && (event === 'request' || service !== undefined))) return null
-  const time = new Date(line.time).toTimeString().slice(0, 8)
-  const shown = plain(`${time} ${name.padEnd(7)} ${saidBy(line)}`)
+  const time = new Date(line.time)
+  // A process' line may be read after its readiness was seen: what counts is when it was written.
+  const isNews = readyAt !== null && time > readyAt && (event === 'request' || service !== undefined)
+  if (level === 'info' && !isNews) return null
+  const shown = plain(`${time.toTimeString().slice(0, 8)} ${name.padEnd(7)} ${saidBy(line)}`)
   const colour = COLOURS[level]
   return colours && colour !== undefined ? `\u001b[${colour}m${shown}\u001b[0m` : shown
 }

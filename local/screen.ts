@@ -11,7 +11,7 @@ export class Screen {
   readonly #out: Writable
   readonly #err: Writable
   readonly #options: ScreenOptions
-  #ready = false
+  #readyAt: Date | null = null
 
   constructor (out: Writable, err: Writable, options: ScreenOptions) {
     this.#out = out
@@ -34,7 +34,7 @@ export class Screen {
       return
     }
     for (const line of text.trimEnd().split('\n')) {
-      const shown = lineForPeople(name, line, { ready: this.#ready, colours: this.#options.colours })
+      const shown = lineForPeople(name, line, { readyAt: this.#readyAt, colours: this.#options.colours })
       if (shown !== null) this.say(shown)
     }
   }
@@ -42,6 +42,6 @@ export class Screen {
   /** From now on a person wants to see what happens, no longer how it comes up. */
   ready (banner: string): void {
     this.say(banner)
-    this.#ready = true
+    this.#readyAt = new Date()
   }
 }

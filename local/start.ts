@@ -49,6 +49,8 @@ async function runProcesses (services: LocalServices, launch: Start): Promise<nu
     REDIS_URL: services.redis.url ?? '',
     AMQP_URL: services.rabbitmq.url ?? '',
     JWT_SECRET: env.JWT_SECRET || kept(join(stateDir, 'jwt-secret')),
+    EVENT_KEYS: env.EVENT_KEYS || kept(join(stateDir, 'event-key')),
+    PSEUDONYM_KEY: env.PSEUDONYM_KEY || kept(join(stateDir, 'pseudonym-key')),
     OPS_PORT: '' // the two would want the same
   }
   const processes = PROCESSES.map(name => {
