@@ -17,6 +17,12 @@ export const Environment = Type.Object({
   JWT_SECRET: Type.Optional(Type.String({
     pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs tokens, 32 characters or more; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
   })),
+  EVENT_KEYS: Type.Optional(Type.String({
+    pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs order events and what is kept in Redis, 32 characters or more, the same for api and worker; two, comma separated, while rotating: the first signs, both verify. Missing outside production: nothing is signed, and nothing verified'
+  })),
+  PSEUDONYM_KEY: Type.Optional(Type.String({
+    minLength: 32, description: 'Hashes personal values where only their equality matters (names of erased users, who failed to log in), 32 characters or more; keep it as long as the database. Missing outside production: a published one'
+  })),
   HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that api and worker listen on' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
   WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health and metrics only' }),
@@ -52,6 +58,10 @@ export interface Config {
   readonly amqpUrl: string | null
   /** The first signs, all verify; empty for a worker, which issues nothing. */
   readonly jwtSecrets: readonly string[]
+  /** The first signs, all verify; empty: nothing is signed. */
+  readonly eventKeys: readonly string[]
+  /** null for a worker, which hashes no personal value */
+  readonly pseudonymKey: string | null
   readonly host: string
   readonly port: number
   /** null: `/metrics` is served on the port of the process */
@@ -92,6 +102,8 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
     jwtSecrets: process === 'worker' ? [] : listOf(read.JWT_SECRET ?? randomSecret()),
+    eventKeys: listOf(read.EVENT_KEYS ?? ''),
+    pseudonymKey: process === 'worker' ? null : read.PSEUDONYM_KEY ?? PUBLISHED_KEY,
     host: read.HOST,
     port: process === 'api' ? read.PORT : read.WORKER_PORT,
     opsPort: read.OPS_PORT ?? null,
@@ -125,11 +137,13 @@ export function badVariables (process: ProcessName, env: Record<string, string |
 }
 
 const MASK = '***'
+/** Protects nothing; a production refuses to start without a key of its own. */
+const PUBLISHED_KEY = 'published: for development only'
 
 /** By its name or its shape, so that a new variable is not forgotten. */
 function shownValue (name: string, value: unknown): string | number | null {
   if (typeof value !== 'string') return value as number | null
-  if (/(SECRET|PASSWORD|TOKEN|KEY)$/.test(name)) return MASK
+  if (/(SECRET|PASSWORD|TOKEN|KEYS?)$/.test(name)) return MASK
   return value.includes('://') ? maskedUrl(value) : value
 }
 
@@ -150,7 +164,7 @@ function tracesOf (read: Static<typeof Environment>): Config['traces'] {
 }
 
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
-  const needed = process === 'api' ? ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET'] : ['REDIS_URL', 'AMQP_URL']
+  const needed = ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS', ...(process === 'api' ? ['JWT_SECRET', 'PSEUDONYM_KEY'] : [])]
   return needed.filter((name) => !env[name])
 }
 

@@ -7,7 +7,7 @@ const urls = { DATABASE_URL: 'postgres://u:hunter2@db:5432/comanda', REDIS_URL: 
 const otel = {
   OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json', OTEL_SDK_DISABLED: 'false'
 }
-const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret }
+const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: secret, PSEUDONYM_KEY: secret }
 
 /** All but what is made for the line at the start. */
 function read (process: ProcessName, env: Record<string, string | undefined>): object {
@@ -39,6 +39,8 @@ t.test('in development a database is enough and all else has a default', async (
     redisUrl: null,
     amqpUrl: null,
     jwtSecrets: ['r'.repeat(32)],
+    eventKeys: [],
+    pseudonymKey: 'published: for development only',
     host: '127.0.0.1',
     port: 3000,
     opsPort: null,
@@ -65,6 +67,8 @@ t.test('every variable is read', async (t) => {
     redisUrl: urls.REDIS_URL,
     amqpUrl: urls.AMQP_URL,
     jwtSecrets: [secret],
+    eventKeys: [secret],
+    pseudonymKey: secret,
     host: '0.0.0.0',
     port: 80,
     opsPort: 82,
@@ -84,7 +88,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', PORT: '65536', WORKER_PORT: '-1', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', PORT: '65536', WORKER_PORT: '-1', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])
@@ -127,14 +131,13 @@ t.test('a secret must be long enough, both of them while rotating', async (t) =>
 
 t.test('production starts nothing without its URLs, and no api without a secret', async (t) => {
   t.equal(refusal('api', production), null)
-  t.strictSame(named(refusal('api', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'JWT_SECRET', 'REDIS_URL'])
-  t.strictSame(named(refusal('worker', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'REDIS_URL'])
-  for (const name of ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET']) t.match(refusal('api', { ...production, [name]: undefined }), `${name} is missing`)
+  t.strictSame(named(refusal('api', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY', 'REDIS_URL'])
+  t.strictSame(named(refusal('worker', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'EVENT_KEYS', 'REDIS_URL'])
+  for (const name of ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY']) t.match(refusal('api', { ...production, [name]: undefined }), `${name} is missing`)
 })
 
-t.test('a worker needs no secret and holds none', async (t) => {
-  t.strictSame(loadConfig('worker', { ...production, JWT_SECRET: undefined }, random).jwtSecrets, [])
-  t.strictSame(loadConfig('worker', production, random).jwtSecrets, [])
+t.test('a worker needs no secret for tokens and no key of pseudonyms, and holds none', async (t) => {
+  for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) t.match(loadConfig('worker', env, random), { jwtSecrets: [], pseudonymKey: null, eventKeys: [secret] })
 })
 
 t.test('an empty variable counts as missing', async (t) => {

@@ -60,7 +60,7 @@ export class Comanda {
   async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: LoggedProcess, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, LOGIN_LIMIT: '100000', ...env })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#secret, LOGIN_LIMIT: '100000', ...env })
     await isReady(api, url)
     return { api, url }
   }
@@ -68,7 +68,7 @@ export class Comanda {
   /** Starts a worker; it may take a moment until it consumes. */
   async startWorker (env: Record<string, string> = {}): Promise<{ worker: LoggedProcess, ready: () => Promise<void> }> {
     const port = await freePort()
-    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), ...env })
+    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), EVENT_KEYS: this.#secret, ...env })
     return { worker, ready: async () => await isReady(worker, `http://127.0.0.1:${port}`) }
   }
 

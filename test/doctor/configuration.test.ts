@@ -5,7 +5,7 @@ import { noteVersion } from '../../src/doctor/versions.js'
 
 const secret = '3f9c0b7a51e24d68b0c9a7e8d2f41563'
 const urls = { DATABASE_URL: 'postgres://ana:hunter2@db/comanda', REDIS_URL: 'redis://:hunter2@cache', AMQP_URL: 'amqp://ana:hunter2@broker' }
-const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret }
+const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: secret, PSEUDONYM_KEY: secret }
 
 /** `mark check`, of what is not well. */
 function faults (env: Record<string, string>): string[] {
