@@ -15,6 +15,7 @@ import { openapiPlugin } from './plugins/openapi.js'
 import { orderUseCasesPlugin } from './plugins/order-usecases.js'
 import { passwordsPlugin } from './plugins/passwords.js'
 import { postgresPlugin } from './plugins/postgres.js'
+import { pseudonymsPlugin } from './plugins/pseudonyms.js'
 import { rateLimitPlugin } from './plugins/rate-limit.js'
 import { redisPlugin } from './plugins/redis.js'
 import { revocationsPlugin } from './plugins/revocations.js'
@@ -41,6 +42,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   const app = Fastify(serverOptions(config, logger))
 
   await app.register(configPlugin, { config })
+  await app.register(pseudonymsPlugin)
   await app.register(tracingPlugin)
   await app.register(httpPlugin)
   await app.register(validationPlugin)
