@@ -87,7 +87,7 @@ export async function register (environment: Environment, asking: Asking, histor
     if (answer.status !== 201) throw new Error(`${name} cannot register: ${answer.status} ${answer.fault}${JSON.stringify(answer.body)}`)
     people.push(new Person(name, (answer.body as { user_id: number }).user_id, asking, history))
   }
-  await promisify(execFile)(process.execPath, [join(environment.build, 'cli.js'), 'users', 'promote', 'operator'], { env: { PATH: process.env.PATH, ...environment.env } })
+  await promisify(execFile)(process.execPath, [join(environment.build, 'cli.js'), 'users', 'promote', 'operator', '--yes'], { env: { PATH: process.env.PATH, ...environment.env } })
   for (const person of people) await person.logIn()
   const operator = people.pop()!
   return { customers: people, operator }

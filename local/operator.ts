@@ -11,7 +11,7 @@ export async function ensureOperator (databaseUrl: string, nickName: string, pas
   await client.connect()
   try {
     if (await findCredentials(client, nickName)) return true
-    await insertUser(client, {
+    const { user_id } = await insertUser(client, {
       nick_name: nickName,
       password: await hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
       full_name: 'Local operator',
@@ -19,7 +19,7 @@ export async function ensureOperator (databaseUrl: string, nickName: string, pas
       email: 'operator@example.com',
       phone_number: '+55 11 91234-5678'
     })
-    return await promoteUser(client, nickName) !== null
+    return await promoteUser(client, user_id)
   } catch (error) {
     if (/_taken$/.test(String((error as { code?: string }).code))) return false
     throw error

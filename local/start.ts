@@ -84,7 +84,7 @@ async function operatorLogin (databaseUrl: string, stateDir: string): Promise<st
   const password = kept(join(stateDir, 'operator-password'))
   return await ensureOperator(databaseUrl, 'operator', password)
     ? `nick_name "operator", password "${password}"`
-    : 'register a user and run `npm run comanda -- users promote <nick_name>`'
+    : 'register a user and run `npm run comanda -- users promote <user_id>`'
 }
 
 /** A random value that stays the same over restarts. */

@@ -25,10 +25,12 @@ program.command('migrate').description('create or update the tables, then exit')
   await runMigrate(process.env)
 })
 
-program.command('users').description('manage users')
-  .command('promote').argument('<nick_name>').description('make a user an operator').action(async (nickName: string) => {
+const users = program.command('users').description('manage users')
+users.command('promote').argument('<user>', 'a user_id, or a nick_name (digits alone are a user_id)').description('make a user an operator')
+  .option('--yes', 'do not ask whether a nick_name is the one that is meant', false)
+  .action(async (user: string, { yes }: { yes: boolean }) => {
     const { runPromote } = await import('./commands/users.js')
-    process.exitCode = await runPromote(process.env, nickName)
+    process.exitCode = await runPromote(process.env, user, { yes })
   })
 
 const parked = program.command('parked').description('inspect, replay or discard events that could not be applied')

@@ -88,11 +88,20 @@ export async function wasUser (client: Client, userId: number): Promise<boolean>
   return (await run(client, 'was_user', 'select from users where user_id = $1', [userId])).length > 0
 }
 
-/** @returns the user_id; null when no user has the name */
-export async function promoteUser (client: Client, nickName: string): Promise<number | null> {
-  const rows = await run<{ user_id: number }>(client, 'promote_user', `
-    update users set role = 'operator', updated_at = now() where nick_name = $1 and erased_at is null returning user_id`, [nickName])
-  return rows[0]?.user_id ?? null
+const KNOWN = 'user_id, nick_name, role'
+
+/** Whom a command is about. */
+export async function findKnownUser (client: Client, by: { user_id: number } | { nick_name: string }): Promise<Pick<User, 'user_id' | 'nick_name' | 'role'> | null> {
+  const rows = 'user_id' in by
+    ? await run<User>(client, 'find_known_user', `select ${KNOWN} from users where user_id = $1 and erased_at is null`, [by.user_id])
+    : await run<User>(client, 'find_known_name', `select ${KNOWN} from users where nick_name = $1 and erased_at is null`, [by.nick_name])
+  return rows[0] ?? null
+}
+
+/** @returns whether there was such a user */
+export async function promoteUser (client: Client, userId: number): Promise<boolean> {
+  return (await run(client, 'promote_user', `
+    update users set role = 'operator', updated_at = now() where user_id = $1 and erased_at is null returning user_id`, [userId])).length > 0
 }
 
 const TAKEN: Record<string, UserErrorCode> = {

@@ -35,7 +35,7 @@ async function newClient () {
 t.test('an order\'s whole life through the typed client', async (t) => {
   const ana = await newClient()
   const boss = await newClient()
-  const promoted = runComanda(t, ['users', 'promote', boss.person.nick_name], place.env)
+  const promoted = runComanda(t, ['users', 'promote', boss.person.nick_name, '--yes'], place.env)
   t.equal(await promoted.exited, 0)
   await boss.renew()
 

@@ -53,7 +53,7 @@ t.test('comanda health asks the api and the worker that run there', async (t) =>
 })
 
 t.test('comanda users promote and parked list work on the database of what runs there', async (t) => {
-  const promoted = await comanda(t, ['users', 'promote', ana.nick_name])
+  const promoted = await comanda(t, ['users', 'promote', ana.nick_name, '--yes'])
   t.strictSame([promoted.code, promoted.text], [0, `user ${ana.user_id} is an operator, from the next login or renewal of a token on`])
   t.equal((await place.pool.query("select from users where user_id = $1 and role = 'operator'", [ana.user_id])).rowCount, 1)
   const parked = await comanda(t, ['parked', 'list'])
