@@ -1,4 +1,6 @@
-import type { OrderEvent } from './event.js'
+import type { Base, OrderEvent } from './event.js'
+import { confirmed } from './order.js'
+import { type BrokenRule, brokenRule } from './rules.js'
 
 /**
  * What became of an event: applied to its order, kept until its base is applied, or refused for good.
@@ -17,16 +19,14 @@ export type RejectReason =
   | 'superseded' // its base was already built upon by another event
   | 'base_rejected' // its base was itself rejected
   | 'wrong_version' // its version is not the next one after its base
+  | BrokenRule
 
 export type Decision =
   | { event: OrderEvent, outcome: 'applied' | 'waiting' }
   | { event: OrderEvent, outcome: 'rejected', reason: RejectReason }
 
-/** The end of an order's chain: the last event applied. */
-export interface ChainHead {
-  event_id: string
-  version: number
-}
+/** The end of an order's chain: the last event applied, and the order as it left it. */
+export type ChainHead = Base
 
 export interface Extension {
   /** The head after these events; null when still nothing is applied. */
@@ -42,7 +42,7 @@ export interface Extension {
  *
  * An event is applied exactly when its base is the head (a placement: when there is no head). One whose base is not
  * known yet waits; one whose base was built upon by another, or was rejected, is rejected. Among rivals for one base
- * the first given wins. So duplicates, reordering and any split into batches end in the same chain.
+ * the first given wins. One that breaks a rule of the order is rejected where it would be applied. So duplicates, reordering and any split into batches end in the same chain.
  *
  * @param head the row's last applied event, null when there is no row
  * @param outcomeOf what was recorded for an event before; undefined when it was never seen
@@ -61,8 +61,9 @@ export function extendChain (
       const reason = whyNever(event.base, head, (base) => decided.get(base)?.outcome ?? outcomeOf(base))
       return reason && { event, outcome: 'rejected', reason }
     }
-    if (event.order.version !== (head?.version ?? 0) + 1) return { event, outcome: 'rejected', reason: 'wrong_version' }
-    head = { event_id: event.event_id, version: event.order.version }
+    const reason = whyNotNext(event, head)
+    if (reason) return { event, outcome: 'rejected', reason }
+    head = { event_id: event.event_id, order: confirmed(event.order) }
     last = event
     return { event, outcome: 'applied' }
   }
@@ -76,6 +77,11 @@ export function extendChain (
     }
   }
   return { head, last, decisions: open.map((event) => decided.get(event.event_id) ?? { event, outcome: 'waiting' }) }
+}
+
+function whyNotNext (event: OrderEvent, head: ChainHead | null): RejectReason | undefined {
+  if (event.order.version !== (head?.order.version ?? 0) + 1) return 'wrong_version'
+  return head ? brokenRule(event, head.order) : undefined
 }
 
 /**

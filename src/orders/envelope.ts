@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { FormatRegistry } from '@sinclair/typebox/type'
 import { isMoment } from '../time/moment.js'
+import { ACTOR, personOf } from './actor.js'
 import { ORDER_EVENT_TYPES, type OrderEvent } from './event.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from './order.js'
 import { ORDER_STATUSES } from './status.js'
@@ -48,6 +49,7 @@ const Envelope = Type.Object({
   datacontenttype: Type.Literal('application/json'),
   dataschema: Type.Literal(`${SCHEMA_NAME}${SCHEMA_VERSION}`),
   requestid: Type.String({ maxLength: 128, format: 'comanda-text' }),
+  actor: Type.Optional(Type.String({ pattern: ACTOR })),
   traceparent: Type.Optional(Type.String({ maxLength: 128, format: 'comanda-text' })),
   data: Data
 })
@@ -65,9 +67,10 @@ export interface SerializedEvent {
  * three times as long.)
  */
 export function serializeEvent (event: OrderEvent): SerializedEvent {
-  const { event_id, type, base, order, occurred_at, request_id, traceparent } = event
+  const { event_id, type, base, order, occurred_at, request_id, actor, traceparent } = event
   const json = asciiOf(`{"specversion":"1.0","id":"${event_id}","type":"${type}","source":"${SOURCE}","subject":"${order.order_id}","time":"${occurred_at}",` +
     `"datacontenttype":"application/json","dataschema":"${SCHEMA_NAME}${SCHEMA_VERSION}","requestid":${JSON.stringify(request_id)},` +
+    (actor === undefined ? '' : `"actor":"${actor}",`) +
     (traceparent === undefined ? '' : `"traceparent":${JSON.stringify(traceparent)},`) +
     `"data":{"user_id":${order.user_id},"item_description":${JSON.stringify(order.item_description)},"item_quantity":${order.item_quantity},` +
     `"item_price":${order.item_price},"total_value":${order.total_value},"status":"${order.status}","version":${order.version},` +
@@ -110,6 +113,7 @@ export function fromEnvelope (value: unknown): OrderEvent {
   const { user_id, item_description, item_quantity, item_price, total_value, status, version, base, created_at } = value.data
   const order = { order_id: value.subject, user_id, item_description, item_quantity, item_price, total_value, status, version, created_at, updated_at: value.time }
   const event: OrderEvent = { event_id: value.id, type: value.type, base, order, occurred_at: value.time, request_id: value.requestid }
+  if (value.actor !== undefined) event.actor = value.actor
   if (value.traceparent !== undefined) event.traceparent = value.traceparent
   return event
 }
@@ -124,10 +128,11 @@ function refuseNewerSchema (value: unknown): void {
 }
 
 /** What a schema of single members cannot say. */
-function refuseIncoherent ({ type, data }: Envelope): void {
-  const { item_quantity, item_price, total_value, status, version, base } = data
+function refuseIncoherent ({ type, actor, data }: Envelope): void {
+  const { user_id, item_quantity, item_price, total_value, status, version, base } = data
   if (total_value !== item_quantity * item_price) throw new EnvelopeError('malformed', '/data/total_value is not quantity x price')
   const first = [type === 'order.placed', base === null, version === 1]
   if (first.includes(true) && first.includes(false)) throw new EnvelopeError('malformed', 'exactly a placement has version 1 and no base')
   if (status === 'rejected' || (base === null && status !== 'accepted')) throw new EnvelopeError('malformed', `/data/status: no ${type} makes an order ${status}`)
+  if (base === null && (personOf(actor)?.user_id ?? user_id) !== user_id) throw new EnvelopeError('malformed', '/actor: a person places orders for themselves alone')
 }

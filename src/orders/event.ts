@@ -1,3 +1,4 @@
+import type { Actor } from './actor.js'
 import { type Order, type OrderInput, totalValue } from './order.js'
 import type { OrderStatus } from './status.js'
 
@@ -16,6 +17,8 @@ export interface OrderEvent {
   occurred_at: string
   /** The HTTP request that asked for it. */
   request_id: string
+  /** Who asked for it; missing in events of the releases that did not name one. */
+  actor?: Actor
   /** W3C Trace Context of that request, when there is one. */
   traceparent?: string
 }
@@ -26,6 +29,7 @@ export interface Origin {
   /** ISO 8601 */
   now: string
   request_id: string
+  actor?: Actor | undefined
   traceparent?: string | undefined
 }
 
@@ -70,8 +74,9 @@ function changeOrder (type: OrderEventType, { order, event_id }: Base, change: P
   return eventOf(type, event_id, { ...order, ...change, version: order.version + 1, updated_at: origin.now }, origin)
 }
 
-function eventOf (type: OrderEventType, base: string | null, order: Order, { event_id, now, request_id, traceparent }: Origin): OrderEvent {
+function eventOf (type: OrderEventType, base: string | null, order: Order, { event_id, now, request_id, actor, traceparent }: Origin): OrderEvent {
   const event: OrderEvent = { event_id, type, base, order, occurred_at: now, request_id }
+  if (actor !== undefined) event.actor = actor
   if (traceparent !== undefined) event.traceparent = traceparent
   return event
 }

@@ -18,6 +18,8 @@ export interface TimelineEntry {
   /** ISO 8601, the clock of Postgres; null while only accepted */
   recorded_at: string | null
   request_id: string
+  /** Who asked for it; null in events of the releases that did not name one. */
+  actor: string | null
   /** The order after the change; what it would have been, for a rejected one. */
   order: OrderInput & { total_value: number, status: OrderStatus }
 }

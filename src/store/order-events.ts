@@ -15,8 +15,8 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
   const column = <T>(read: (event: OrderEvent) => T) => decisions.map(({ event }) => read(event))
   const plain = (read: (event: OrderEvent) => string | number | null) => plainArray(column(read))
   await run(client, 'record_events', `
-    insert into order_events (event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at)
-    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], string_to_array($6, E'\n')::jsonb[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+    insert into order_events (event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at, actor)
+    select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], string_to_array($6, E'\n')::jsonb[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::text[])
     on conflict (event_id) do update set outcome = excluded.outcome, reason = excluded.reason, recorded_at = now()
       where order_events.outcome = 'waiting'`, [
     plain((event) => event.event_id),
@@ -28,7 +28,8 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
     column((event) => event.request_id),
     plainArray(decisions.map(({ outcome }) => outcome)),
     decisions.map((decision) => decision.outcome === 'rejected' ? decision.reason : null),
-    plain((event) => event.occurred_at)
+    plain((event) => event.occurred_at),
+    plain((event) => event.actor ?? null)
   ])
 }
 
@@ -42,10 +43,10 @@ export interface Recorded {
 /** What was recorded before: of these events (and the bases they name), and what waits in these orders (and on which bases). */
 export async function recordedEvents (client: Client, eventIds: readonly string[], orderIds: readonly string[]): Promise<Recorded> {
   const rows = await run<EventRow>(client, 'recorded_events', `
-    select event_id, type, base, data, occurred_at, request_id, outcome from order_events
+    select event_id, type, base, data, occurred_at, request_id, actor, outcome from order_events
       where event_id = any($1::uuid[] || array(select base from order_events where order_id = any($2::uuid[]) and outcome = 'waiting'))
     union
-    select event_id, type, base, data, occurred_at, request_id, outcome from order_events
+    select event_id, type, base, data, occurred_at, request_id, actor, outcome from order_events
       where order_id = any($2::uuid[]) and outcome = 'waiting'`, [eventIds, orderIds])
   return {
     outcomes: new Map(rows.map((row) => [row.event_id, row.outcome])),
@@ -80,11 +81,12 @@ interface EventRow {
   data: Order
   occurred_at: string
   request_id: string
+  actor: string | null
   outcome: Outcome
 }
 
-function waitingEvent ({ data, outcome, ...row }: EventRow): OrderEvent {
-  return { ...row, order: data }
+function waitingEvent ({ data, outcome, actor, ...row }: EventRow): OrderEvent {
+  return { ...row, order: data, ...(actor === null ? {} : { actor }) }
 }
 
 /** Ends an event that waits, without reading it. @returns whether it waited */

@@ -4,7 +4,7 @@ import { listOrders } from './orders.js'
 
 /** Rows read at once: an export holds no more, however much there is. */
 const PAGE = 500
-const EVENT = 'event_id, order_id, version, base, type, data, request_id, outcome, reason, occurred_at, recorded_at'
+const EVENT = 'event_id, order_id, version, base, type, data, request_id, actor, outcome, reason, occurred_at, recorded_at'
 /** Below every UUID in use. */
 const NIL = '00000000-0000-0000-0000-000000000000'
 

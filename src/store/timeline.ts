@@ -24,11 +24,11 @@ export async function listOrderEvents (client: Client, orderId: string, taken: r
       union
       select value from jsonb_array_elements($5::jsonb)
     )
-    select event_id, type, version, base, outcome, reason, occurred_at, recorded_at, request_id, data from recorded
+    select event_id, type, version, base, outcome, reason, occurred_at, recorded_at, request_id, actor, data from recorded
     where (version, event_id) > ($2, $3)
     union all
     select distinct on (event_id) event_id, event ->> 'type', version, (event -> 'data' ->> 'base')::uuid, 'accepted', null,
-      (event ->> 'time')::timestamptz, null, event ->> 'requestid', event -> 'data'
+      (event ->> 'time')::timestamptz, null, event ->> 'requestid', event ->> 'actor', event -> 'data'
     from pending, lateral (select (event ->> 'id')::uuid as event_id, (event -> 'data' ->> 'version')::integer as version) as named
     where (version, event_id) > ($2, $3) and event_id not in (select event_id from recorded)
     order by version, event_id limit $4`,

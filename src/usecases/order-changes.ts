@@ -1,3 +1,4 @@
+import { actorOf } from '../orders/actor.js'
 import { serializeEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
 import { amendOrder, moveOrder, type OrderEvent, type Origin } from '../orders/event.js'
@@ -76,7 +77,7 @@ export class OrderChanges {
     const { intake, views, newId } = this.#options
     checkPrecondition(view, hidden, precondition)
     if (fault) throw new OrderError(fault, { present: view.order })
-    const event = build({ event_id: newId(), now: thisMoment(), request_id, traceparent })
+    const event = build({ event_id: newId(), now: thisMoment(), request_id, actor: actorOf(caller), traceparent })
     await this.#lock(event, request)
     await intake.take(serializeEvent(event)).catch(async (error: unknown) => {
       if (error instanceof OrderError && error.code === 'not_accepted') await this.#options.changeLocks?.release(event.order.order_id, event.order.version)

@@ -1,3 +1,4 @@
+import { actorOf } from '../orders/actor.js'
 import { serializeEvent, type SerializedEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
 import { placeOrder } from '../orders/event.js'
@@ -116,7 +117,7 @@ export class OrderPlacement {
   #place ({ caller, input, request_id, traceparent }: PlaceRequest, use: KeyUse | null, now: string): SerializedEvent {
     const { newId } = this.#options
     const { order_id, event_id } = use ?? { order_id: newId(), event_id: newId() }
-    return serializeEvent(placeOrder({ order_id, event_id, user_id: caller.user_id, input, now, request_id, traceparent }))
+    return serializeEvent(placeOrder({ order_id, event_id, user_id: caller.user_id, input, now, request_id, actor: actorOf(caller), traceparent }))
   }
 
   /** Takes them in and shows them. @returns why, for each event that was not taken, by its id */

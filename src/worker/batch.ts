@@ -64,7 +64,7 @@ async function foldChains (client: Client, events: readonly OrderEvent[], fresh:
   const rowless: OrderEvent[] = []
   for (const [orderId, ofOrder] of groupByOrder([...events, ...waiting])) {
     const row = rows.get(orderId)
-    const { last, decisions } = extendChain(headOf(row), ofOrder, (eventId) => outcomes.get(eventId))
+    const { last, decisions } = extendChain(row ?? null, ofOrder, (eventId) => outcomes.get(eventId))
     if (last) lasts.push(persistedView(last))
     folded.decisions.push(...decisions.filter((decision) => isNews(decision, outcomes)))
     const losers = [...decisions.filter(({ outcome }) => outcome === 'rejected').map(({ event }) => event), ...ofOrder.filter(({ event_id }) => outcomes.get(event_id) === 'rejected')]
@@ -86,10 +86,6 @@ function groupByOrder (events: readonly OrderEvent[]): Map<string, OrderEvent[]>
     else groups.set(event.order.order_id, [event])
   }
   return groups
-}
-
-function headOf (row: OrderView | undefined): { event_id: string, version: number } | null {
-  return row ? { event_id: row.event_id, version: row.order.version } : null
 }
 
 function isNews ({ event, outcome }: Decision, before: Map<string, Outcome>): boolean {

@@ -44,14 +44,15 @@ t.test('every kind of event comes back as it was', async (t) => {
   const largest = placement(2147483647)
   Object.assign(largest.order, { item_description: '🌺'.repeat(256), item_quantity: MAX_QUANTITY, item_price: MAX_PRICE, total_value: MAX_QUANTITY * MAX_PRICE })
   const { traceparent: _, ...untraced } = placed
-  for (const event of [placed, untraced, amended, later('order.cancelled', 'cancelled'), later('order.status_changed', 'shipped'), largest]) {
+  const { actor: __, ...unnamed } = placed
+  for (const event of [placed, untraced, unnamed, amended, later('order.cancelled', 'cancelled'), later('order.status_changed', 'shipped'), largest]) {
     t.strictSame(fromEnvelope(wire(event)), event, event.type)
   }
 })
 
 t.test('an envelope without one of its members is malformed', async (t) => {
   for (const name of Object.keys(good)) {
-    if (name === 'traceparent') continue
+    if (name === 'traceparent' || name === 'actor') continue
     t.equal(refusal({ ...good, [name]: undefined }), 'malformed', name)
     const { [name as keyof Envelope]: _, ...without } = good
     t.equal(refusal(without), 'malformed', name)
@@ -114,6 +115,15 @@ t.test('a date that does not exist is malformed', async (t) => {
     '0000-01-01T00:00:00.000Z', '2026-11-23T12:00:00Z', '2026-11-23T12:00:00.000+03:00', '2026-11-23', '+275760-09-13T00:00:00.000Z', 'now', '']
   for (const date of dates) refused(t, { [`time ${date}`]: { time: date }, [`created_at ${date}`]: withData({ created_at: date }) })
   t.equal(refusal({ ...good, time: '2024-02-29T23:59:59.999Z' }), null)
+})
+
+t.test('a person places orders for themselves alone', async (t) => {
+  refused(t, { 'a customer for another': { actor: 'user:2' }, 'an operator for a customer': { actor: 'operator:7' } })
+  for (const actor of ['user:1', 'operator:1', 'key:a1b2c3d4', 'rule:stale']) t.equal(refusal({ ...good, actor }), null, actor)
+})
+
+t.test('an actor that is not in form is malformed', async (t) => {
+  for (const actor of ['', 'ana', 'user:', ':1', 'user:1\n', 'user:1"', 'User:1', `key:${'k'.repeat(65)}`, 1, null]) refused(t, { [JSON.stringify(actor)]: { actor } })
 })
 
 t.test('exactly a placement has version 1, no base and the status accepted', async (t) => {

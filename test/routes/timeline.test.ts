@@ -48,6 +48,16 @@ t.test('and from the fallback queue, with Redis or without', async (t) => {
   }
 })
 
+t.test('it names who asked for each change, customer or operator, before and after it is applied', needs('redis', 'rabbitmq'), async (t) => {
+  const { order_id } = (await placeOrder(api, ana, line)).json<Shown>()
+  await ask(api, operator, cancel(order_id))
+  const actors = [`user:${ana.user_id}`, `operator:${operator.user_id}`]
+  t.strictSame((await timeline(order_id)).map(({ actor }) => actor), actors)
+  await startBooking()
+  await eventually('all is applied', async () => (await timeline(order_id)).every(({ outcome }) => outcome === 'applied'))
+  t.strictSame((await timeline(order_id)).map(({ actor }) => actor), actors)
+})
+
 t.test('what was applied says when it was recorded', needs('redis', 'rabbitmq'), async (t) => {
   await startBooking()
   const entries = await eventually('all is applied', async () => {

@@ -25,7 +25,8 @@ export function placement (user_id: number, given: Partial<OrderEvent> = {}): Or
     user_id,
     input: { item_description: 'Café', item_quantity: 2, item_price: 500 },
     now: new Date().toISOString(),
-    request_id: 'test'
+    request_id: 'test',
+    actor: `user:${user_id}`
   })
   return { ...placed, ...given }
 }

@@ -314,6 +314,10 @@ export type OrderEvent = {
      */
     request_id: string;
     /**
+     * Who asked for it: `user:` or `operator:` and the user_id; null where it was not recorded
+     */
+    actor: string | null;
+    /**
      * The order after this event; for a rejected event, what it would have been
      */
     order: {

@@ -87,6 +87,7 @@ export const TimelineResponse = Type.Object({
     occurred_at: Timestamp,
     recorded_at: Type.Union([Timestamp, Type.Null()], { description: 'null until it is persisted' }),
     request_id: Type.String({ description: 'The request that caused it' }),
+    actor: Type.Union([Type.String(), Type.Null()], { description: 'Who asked for it: `user:` or `operator:` and the user_id; null where it was not recorded', examples: ['user:1'] }),
     order: Type.Object({
       item_description: Type.String(),
       item_quantity: Type.Integer(),

@@ -62,7 +62,7 @@ export class MemoryOrders implements OrdersPort {
       const head = this.#heads.get(orderId)
       const waiting = [...this.#recorded.values()].filter(({ outcome }) => outcome === 'waiting').map(({ event }) => event)
       const { last, decisions } = extendChain(
-        head ? { event_id: head.event_id, version: head.order.version } : null,
+        head ? { event_id: head.event_id, order: confirmed(head.order) } : null,
         this.#ofOrder([...events, ...waiting], orderId),
         (eventId) => this.#recorded.get(eventId)?.outcome)
       if (last) this.#heads.set(orderId, last)
@@ -98,7 +98,7 @@ export class MemoryOrders implements OrdersPort {
   }
 }
 
-function entryOf ({ event_id, type, base, order, occurred_at, request_id }: OrderEvent, recorded: Recorded | undefined): TimelineEntry {
+function entryOf ({ event_id, type, base, order, occurred_at, request_id, actor }: OrderEvent, recorded: Recorded | undefined): TimelineEntry {
   const { item_description, item_quantity, item_price, total_value, status } = recorded?.outcome === 'applied' ? confirmed(order) : order
   return {
     event_id,
@@ -110,6 +110,7 @@ function entryOf ({ event_id, type, base, order, occurred_at, request_id }: Orde
     occurred_at,
     recorded_at: recorded?.at ?? null,
     request_id,
+    actor: actor ?? null,
     order: { item_description, item_quantity, item_price, total_value, status }
   }
 }
