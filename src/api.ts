@@ -12,6 +12,7 @@ import { httpPlugin } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
 import { metricsPlugin } from './plugins/metrics.js'
 import { openapiPlugin } from './plugins/openapi.js'
+import { orderQuotaPlugin } from './plugins/order-quota.js'
 import { orderUseCasesPlugin } from './plugins/order-usecases.js'
 import { passwordsPlugin } from './plugins/passwords.js'
 import { postgresPlugin } from './plugins/postgres.js'
@@ -62,6 +63,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(authPlugin)
   await app.register(rateLimitPlugin)
   await app.register(intakePlugin)
+  await app.register(orderQuotaPlugin)
   await app.register(orderUseCasesPlugin)
   await app.register(userUseCasesPlugin)
 

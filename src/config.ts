@@ -43,6 +43,7 @@ export const Environment = Type.Object({
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Type.Optional(oneOf(OTLP_PROTOCOLS, 'The same, for traces alone')),
   OTEL_TRACES_EXPORTER: Type.Optional(oneOf(['otlp', 'none'], '`otlp`: traces are on, to the collector on this machine where no other is named; `none`: off')),
   OTEL_SDK_DISABLED: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$', description: '`true`: traces are off, whatever else is set' })),
+  ORDERS_PER_MINUTE: Type.Integer({ default: 6000, minimum: 0, maximum: 1_000_000, description: 'Orders that one user may place a minute, alone or in batches, changes of orders included; 0: no bound. So many at once, and as many given back a minute; apis share what they count about every second' }),
   LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins, registrations and changes of users a minute from one address; logins for one name and changes of one password too' })
 })
 
@@ -75,6 +76,8 @@ export interface Config {
   readonly confirmTimeoutMs: number
   readonly tokenSeconds: number
   readonly loginLimit: number
+  /** 0: no bound */
+  readonly ordersPerMinute: number
   /** Every variable as it is in effect, by its name, for the line at the start: passwords and secrets are masked, null is not given. */
   readonly shown: Readonly<Record<string, string | number | null>>
   /** `off`, or how they are sent; the rest of OTEL_* is read by OpenTelemetry's SDK, which is not even loaded when they are off. */
@@ -101,9 +104,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     databaseUrl: read.DATABASE_URL,
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
-    jwtSecrets: process === 'worker' ? [] : listOf(read.JWT_SECRET ?? randomSecret()),
-    eventKeys: listOf(read.EVENT_KEYS ?? ''),
-    pseudonymKey: process === 'worker' ? null : read.PSEUDONYM_KEY ?? PUBLISHED_KEY,
+    ...keysOf(process, read, randomSecret),
     host: read.HOST,
     port: process === 'api' ? read.PORT : read.WORKER_PORT,
     opsPort: read.OPS_PORT ?? null,
@@ -116,6 +117,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     confirmTimeoutMs: read.CONFIRM_TIMEOUT_MS,
     tokenSeconds: read.TOKEN_SECONDS,
     loginLimit: read.LOGIN_LIMIT,
+    ordersPerMinute: read.ORDERS_PER_MINUTE,
     traces: tracesOf(read),
     shown: Object.freeze(Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, shownValue(name, read[name as keyof typeof read] ?? null)])))
   })
@@ -134,6 +136,12 @@ export function readSettings<Name extends keyof typeof Environment.properties> (
 /** What this process would refuse to start with: each bad variable by its name, with one sentence that never holds the value. */
 export function badVariables (process: ProcessName, env: Record<string, string | undefined>): Map<string, string> {
   return readEnvironment(process, env).faults
+}
+
+function keysOf (process: ProcessName, read: Static<typeof Environment>, randomSecret: () => string): Pick<Config, 'jwtSecrets' | 'eventKeys' | 'pseudonymKey'> {
+  const eventKeys = listOf(read.EVENT_KEYS ?? '')
+  if (process === 'worker') return { jwtSecrets: [], eventKeys, pseudonymKey: null }
+  return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
 }
 
 const MASK = '***'

@@ -53,12 +53,13 @@ t.test('in development a database is enough and all else has a default', async (
     confirmTimeoutMs: 1500,
     tokenSeconds: 900,
     loginLimit: 20,
+    ordersPerMinute: 6000,
     traces: 'off'
   })
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ...otel }
+  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -81,6 +82,7 @@ t.test('every variable is read', async (t) => {
     confirmTimeoutMs: 50,
     tokenSeconds: 60,
     loginLimit: 3,
+    ordersPerMinute: 4,
     traces: 'http/json'
   })
   t.equal(loadConfig('worker', env, random).port, 81)

@@ -60,7 +60,7 @@ export class Comanda {
   async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: LoggedProcess, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#secret, LOGIN_LIMIT: '100000', ...env })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#secret, PSEUDONYM_KEY: this.#secret, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
     await isReady(api, url)
     return { api, url }
   }

@@ -27,7 +27,9 @@ export const headers = {
   'www-authenticate': { required: true, description: 'The challenge (RFC 6750)', schema: { type: 'string', pattern: '^Bearer', examples: ['Bearer error="invalid_token"'] } },
   'x-ratelimit-limit': { description: 'Requests allowed per window from one address', schema: { type: 'integer', examples: [20] } },
   'x-ratelimit-remaining': { description: 'Requests left in this window', schema: { type: 'integer', minimum: 0, examples: [19] } },
-  'x-ratelimit-reset': { description: 'Seconds until the next window', schema: { type: 'integer', minimum: 0, examples: [60] } }
+  'x-ratelimit-reset': { description: 'Seconds until the next window', schema: { type: 'integer', minimum: 0, examples: [60] } },
+  'ratelimit-policy': { description: 'How many orders one user may place in how many seconds (draft-ietf-httpapi-ratelimit-headers); absent where there is no bound', schema: { type: 'string', examples: ['"orders";q=6000;w=60'] } },
+  ratelimit: { description: 'How many are left, and in how many seconds all are again, or, refused, this request would be taken', schema: { type: 'string', examples: ['"orders";r=5999;t=1'] } }
 } as const
 export type HeaderName = keyof typeof headers
 
@@ -100,6 +102,7 @@ function headersOf ({ config }: RouteOptions, codes: readonly ProblemCode[]): He
   const names: HeaderName[] = ['x-request-id']
   if (codes.some((code) => 'retryAfter' in problems[code])) names.push('retry-after')
   if (codes.some((code) => problems[code].status === 401)) names.push('www-authenticate')
+  if (config?.problems?.includes('too_many_orders')) names.push('ratelimit-policy', 'ratelimit')
   if (config?.rateLimit) names.push('x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset')
   return names
 }

@@ -86,7 +86,8 @@ export const catalogue = {
 
   view_missed: entry('debug', 'Order view not read or written', { err }),
   change_lock_missed: entry('debug', 'Change lock not read or written', { err }),
-  idempotency_key_missed: entry('debug', 'Idempotency key not read or written', { err })
+  idempotency_key_missed: entry('debug', 'Idempotency key not read or written', { err }),
+  limit_missed: entry('debug', 'Limit not shared: this process counts for itself', { err })
 }
 
 type Catalogue = typeof catalogue

@@ -6,6 +6,7 @@ import { Breaker } from '../cache/breaker.js'
 import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { OrderUse } from '../cache/order-use.js'
 import { hostOf } from '../config.js'
 import { logLine } from '../logs/log-line.js'
 import { backOff } from '../time/back-off.js'
@@ -13,12 +14,13 @@ import { traceCalls } from '../tracing/traced.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** All three are null where this process was told to run without Redis. */
+    /** All are null where this process was told to run without Redis. */
     views: OrderViews | null
     changeLocks: ChangeLocks | null
     idempotencyKeys: IdempotencyKeys | null
+    orderUse: OrderUse | null
     /** How many of whose calls failed, since the start. */
-    cacheFailures: Record<'view' | 'change_lock' | 'idempotency_key', number>
+    cacheFailures: Record<'view' | 'change_lock' | 'idempotency_key' | 'limit', number>
   }
 }
 
@@ -34,10 +36,10 @@ const TIMED_OUT = 'Command timed out'
  */
 export const redisPlugin = fp(async (app) => {
   const { redisUrl, redisPrefix, redisTimeoutMs } = app.config
-  const failures = { view: 0, change_lock: 0, idempotency_key: 0 }
+  const failures = { view: 0, change_lock: 0, idempotency_key: 0, limit: 0 }
   app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
-    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null)
+    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null).decorate('orderUse', null)
     app.health.set('redis', 'off')
     return
   }
@@ -74,6 +76,7 @@ export const redisPlugin = fp(async (app) => {
   const changeLocks = new ChangeLocks(client, redisPrefix, missed('change_lock'))
   const keys = new IdempotencyKeys(client, redisPrefix, missed('idempotency_key'))
   app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
+  app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit')))
   if (app.traces) {
     traceCalls(app.traces, views, 'views', ['get', 'put'])
     traceCalls(app.traces, changeLocks, 'change_locks', ['take', 'release'])

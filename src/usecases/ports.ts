@@ -42,6 +42,12 @@ export interface KeysPort {
   forget (uses: readonly KeyUse[]): Promise<unknown>
 }
 
+/** What users used of their orders a minute, by all processes together. Never throws. */
+export interface OrderUsePort {
+  /** @param uses in milliseconds of the minute @returns milliseconds until all that was used is given back, in their order; null where it cannot be asked */
+  add (uses: ReadonlyArray<{ user_id: number, ms: number }>): Promise<readonly number[] | null>
+}
+
 /** What is persisted: rows, and events still in the fallback queue. @throws StoreError when it cannot be asked */
 export interface OrdersPort {
   /**

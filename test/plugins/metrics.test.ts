@@ -95,7 +95,7 @@ function allowed (routes: ReadonlySet<string>): Record<string, (value: string) =
     service: among('postgres', 'redis', 'rabbitmq'),
     pool: among('requests', 'reserved'),
     result: among('hit', 'miss', 'error'),
-    kind: among('view', 'change_lock', 'idempotency_key')
+    kind: among('view', 'change_lock', 'idempotency_key', 'limit')
   }
 }
 

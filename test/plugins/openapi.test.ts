@@ -78,7 +78,7 @@ t.test('what a client may leave out is not required', async (t) => {
 })
 
 t.test('the header fields of a response are told', async (t) => {
-  t.strictSame(Object.keys(named('POST /orders').responses[202]!.headers), ['x-request-id', 'location', 'etag', 'idempotency-replayed'])
+  t.strictSame(Object.keys(named('POST /orders').responses[202]!.headers), ['x-request-id', 'ratelimit-policy', 'ratelimit', 'location', 'etag', 'idempotency-replayed'])
   t.strictSame(Object.keys(named('GET /orders').responses[200]!.headers), ['x-request-id', 'link'])
   t.strictSame(Object.keys(named('GET /orders').responses[401]!.headers), ['x-request-id', 'www-authenticate'])
   t.ok('retry-after' in named('POST /orders').responses[503]!.headers && 'retry-after' in named('POST /users').responses[429]!.headers)

@@ -115,6 +115,11 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
     await logIn(limited)
     return await logIn(limited)
   },
+  too_many_orders: async () => {
+    const limited = await startApi(t, place, { ...alone, ORDERS_PER_MINUTE: '1' })
+    await placeOrder(limited, ana)
+    return await placeOrder(limited, ana)
+  },
   key_reused: async () => {
     const cached = await startApi(t, place, { AMQP_URL: '' })
     const key = { 'idempotency-key': 'used' }

@@ -64,7 +64,8 @@ export async function openPlace (t: Test): Promise<Place> {
       PORT: '0',
       WORKER_PORT: '0',
       LOG_LEVEL: 'debug',
-      LOGIN_LIMIT: '1000'
+      LOGIN_LIMIT: '1000',
+      ORDERS_PER_MINUTE: '0'
     }
   }
 }

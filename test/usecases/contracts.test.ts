@@ -5,13 +5,14 @@ import { changeLocksContract } from './contracts/change-locks.js'
 import { credentialsContract } from './contracts/credentials.js'
 import { intakeContract } from './contracts/intake.js'
 import { keysContract } from './contracts/keys.js'
+import { orderUseContract } from './contracts/order-use.js'
 import { ordersContract } from './contracts/orders.js'
 import { passwordsContract } from './contracts/passwords.js'
 import { revocationsContract } from './contracts/revocations.js'
 import { usersContract } from './contracts/users.js'
 import { viewsContract } from './contracts/views.js'
 import { openInMemory } from './memory/opened.js'
-import { openRedisKeys, openRedisLocks, openRedisMarks, openRedisViews } from './real/cache.js'
+import { openRedisKeys, openRedisLocks, openRedisMarks, openRedisOrderUse, openRedisViews } from './real/cache.js'
 import { openByBroker, openByFallback } from './real/intake.js'
 import { openArgon2 } from './real/passwords.js'
 import { openOrders, openUsers } from './real/tables.js'
@@ -28,6 +29,9 @@ t.test('change locks, in Redis', redis, async (t) => changeLocksContract(t, asyn
 
 t.test('idempotency keys, in memory', async (t) => keysContract(t, openInMemory.keys))
 t.test('idempotency keys, in Redis', redis, async (t) => keysContract(t, async (t) => await openRedisKeys(t, place)))
+
+t.test('orders used, in memory', async (t) => orderUseContract(t, openInMemory.orderUse))
+t.test('orders used, in Redis', redis, async (t) => orderUseContract(t, async (t) => await openRedisOrderUse(t, place)))
 
 t.test('orders, in memory', async (t) => ordersContract(t, openInMemory.orders))
 t.test('orders, in Postgres', async (t) => ordersContract(t, async (t) => await openOrders(t, pool)))

@@ -171,7 +171,7 @@ export const listOrders = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Place an order
  *
- * Answers 202 once the order can no longer be lost; read it back at Location. Repeating the request with the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`.
+ * Answers 202 once the order can no longer be lost; read it back at Location. Repeating the request with the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`. Each user may place and change so many orders a minute; `RateLimit` says how many are left.
  */
 export const placeOrder = <ThrowOnError extends boolean = false>(options: Options<PlaceOrderData, ThrowOnError>) => (options.client ?? client).post<PlaceOrderResponses, PlaceOrderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -186,7 +186,7 @@ export const placeOrder = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Place many orders
  *
- * Up to 500 orders, each with its own optional key and its own result: an error in one does not affect the others. Using the same key twice places one order.
+ * Up to 500 orders, each with its own optional key and its own result: an error in one does not affect the others. Using the same key twice places one order. Every order of the list counts towards the orders a minute of its user; a list of more than are left is refused whole.
  */
 export const placeOrders = <ThrowOnError extends boolean = false>(options: Options<PlaceOrdersData, ThrowOnError>) => (options.client ?? client).post<PlaceOrdersResponses, PlaceOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

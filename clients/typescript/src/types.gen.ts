@@ -1033,6 +1033,10 @@ export type PlaceOrderErrors = {
      */
     422: Problem;
     /**
+     * Too many orders (`too_many_orders`)
+     */
+    429: Problem;
+    /**
      * Internal error (`internal`)
      */
     500: Problem;
@@ -1077,6 +1081,10 @@ export type PlaceOrdersErrors = {
      * Unsupported media type (`unsupported_media_type`)
      */
     415: Problem;
+    /**
+     * Too many orders (`too_many_orders`)
+     */
+    429: Problem;
     /**
      * Internal error (`internal`)
      */
@@ -1142,6 +1150,10 @@ export type CancelOrderErrors = {
      * Unsupported media type (`unsupported_media_type`)
      */
     415: Problem;
+    /**
+     * Too many orders (`too_many_orders`)
+     */
+    429: Problem;
     /**
      * Internal error (`internal`)
      */
@@ -1263,6 +1275,10 @@ export type AmendOrderErrors = {
      * Unsupported media type (`unsupported_media_type`)
      */
     415: Problem;
+    /**
+     * Too many orders (`too_many_orders`)
+     */
+    429: Problem;
     /**
      * Internal error (`internal`)
      */

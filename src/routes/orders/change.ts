@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { entityTag, preconditionOf } from '../../http/entity-tags.js'
 import type { Answer } from '../../usecases/order-reader.js'
+import { oneOrder } from './quota.js'
 import { requestContext, requestedOrder } from './request.js'
 import { ChangeHeaders, OrderParams, OrderPatch, OrderResponse, StatusBody } from './schemas.js'
 
@@ -18,7 +19,8 @@ export const changeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', app.authenticate)
 
   app.patch('/orders/:order_id', {
-    config: { answers, problems: [...found, 'not_owner', 'not_amendable'] },
+    onRequest: oneOrder(app),
+    config: { answers, problems: [...found, 'too_many_orders', 'not_owner', 'not_amendable'] },
     schema: { ...shared, operationId: 'amendOrder', summary: 'Amend an order', description: 'For the owner, until the order is paid. A change that changes nothing returns the order as it is.', body: OrderPatch }
   }, async (request, reply) => {
     const [order_id, precondition] = [requestedOrder(request), preconditionOf(request.headers['if-match'])]
@@ -26,7 +28,8 @@ export const changeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.delete('/orders/:order_id', {
-    config: { answers, problems: [...found, 'illegal_move'] },
+    onRequest: oneOrder(app),
+    config: { answers, problems: [...found, 'too_many_orders', 'illegal_move'] },
     schema: { ...shared, operationId: 'cancelOrder', summary: 'Cancel an order', description: 'For the owner and for operators, until the order is shipped. Safe to repeat.' }
   }, async (request, reply) => {
     const [order_id, precondition] = [requestedOrder(request), preconditionOf(request.headers['if-match'])]

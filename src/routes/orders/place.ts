@@ -4,6 +4,7 @@ import { entityTag } from '../../http/entity-tags.js'
 import { logLine } from '../../logs/log-line.js'
 import type { OrderError } from '../../orders/errors.js'
 import type { Placed } from '../../usecases/order-placement.js'
+import { listedOrders, oneOrder } from './quota.js'
 import { requestContext } from './request.js'
 import { IdempotencyHeaders, OrderBatch, OrderBatchResponse, OrderBody, OrderResponse } from './schemas.js'
 
@@ -15,15 +16,16 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', app.authenticate)
 
   app.post('/orders', {
+    onRequest: oneOrder(app),
     config: {
-      problems: ['key_reused', 'not_accepted', 'outcome_unknown'],
+      problems: ['too_many_orders', 'key_reused', 'not_accepted', 'outcome_unknown'],
       answers: { 202: { description: 'The order is accepted and can no longer be lost', headers: ['location', 'etag', 'idempotency-replayed'] } }
     },
     schema: {
       tags: ['orders'],
       operationId: 'placeOrder',
       summary: 'Place an order',
-      description: 'Answers 202 once the order can no longer be lost; read it back at Location. Repeating the request with the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`.',
+      description: 'Answers 202 once the order can no longer be lost; read it back at Location. Repeating the request with the same Idempotency-Key gets the same answer, with `Idempotency-Replayed: true`. Each user may place and change so many orders a minute; `RateLimit` says how many are left.',
       headers: IdempotencyHeaders,
       body: OrderBody,
       response: { 202: OrderResponse }
@@ -40,11 +42,13 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/orders/batch', {
     bodyLimit: BATCH_BYTES,
     attachValidation: true,
+    preValidation: listedOrders(app),
+    config: { problems: ['too_many_orders'] },
     schema: {
       tags: ['orders'],
       operationId: 'placeOrders',
       summary: 'Place many orders',
-      description: 'Up to 500 orders, each with its own optional key and its own result: an error in one does not affect the others. Using the same key twice places one order.',
+      description: 'Up to 500 orders, each with its own optional key and its own result: an error in one does not affect the others. Using the same key twice places one order. Every order of the list counts towards the orders a minute of its user; a list of more than are left is refused whole.',
       body: OrderBatch,
       response: { 207: OrderBatchResponse }
     }

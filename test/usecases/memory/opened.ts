@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { OpenedLocks } from '../contracts/change-locks.js'
 import type { OpenedIntake } from '../contracts/intake.js'
 import type { OpenedKeys } from '../contracts/keys.js'
+import type { OpenedOrderUse } from '../contracts/order-use.js'
 import type { OpenedOrders } from '../contracts/orders.js'
 import type { OpenedPasswords } from '../contracts/passwords.js'
 import type { Process } from '../contracts/revocations.js'
@@ -10,6 +11,7 @@ import type { OpenedViews } from '../contracts/views.js'
 import { MemoryChangeLocks } from './change-locks.js'
 import { type Fate, MemoryIntake } from './intake.js'
 import { MemoryKeys } from './keys.js'
+import { MemoryOrderUse } from './order-use.js'
 import { MemoryOrders } from './orders.js'
 import { MemoryPasswords } from './passwords.js'
 import { MemoryPeople } from './people.js'
@@ -43,6 +45,11 @@ export const openInMemory = {
       refuse: (event) => orders.refuse(event, 'not_storable'),
       cut: () => orders.cut()
     }
+  },
+
+  async orderUse (): Promise<OpenedOrderUse> {
+    const used = new MemoryOrderUse()
+    return { processes: [used, used], cut: () => used.cut() }
   },
 
   async users (): Promise<OpenedUsers> {

@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import type { Test } from 'tap'
 import { ChangeLocks } from '../../../src/cache/change-locks.js'
 import { IdempotencyKeys } from '../../../src/cache/idempotency-keys.js'
+import { OrderUse } from '../../../src/cache/order-use.js'
 import { OrderViews } from '../../../src/cache/order-views.js'
 import { Revocations } from '../../../src/cache/revocations.js'
 import { newId } from '../../../src/ids.js'
@@ -11,6 +12,7 @@ import type { Place } from '../../support/place.js'
 import { openProxy } from '../../support/proxy.js'
 import type { OpenedLocks } from '../contracts/change-locks.js'
 import type { OpenedKeys } from '../contracts/keys.js'
+import type { OpenedOrderUse } from '../contracts/order-use.js'
 import type { Process } from '../contracts/revocations.js'
 import type { OpenedViews } from '../contracts/views.js'
 
@@ -70,6 +72,13 @@ export async function openRedisKeys (t: Test, place: Place): Promise<OpenedKeys>
   const { redis, cut } = await openLink(t, place)
   await redis.connect()
   return { keys: new IdempotencyKeys(redis, place.redisPrefix, onFailure), cut }
+}
+
+export async function openRedisOrderUse (t: Test, place: Place): Promise<OpenedOrderUse> {
+  const links = [await openLink(t, place), await openLink(t, place)] as const
+  for (const { redis } of links) await redis.connect()
+  const prefix = `${place.redisPrefix}${newId()}:`
+  return { processes: [new OrderUse(links[0].redis, prefix, onFailure), new OrderUse(links[1].redis, prefix, onFailure)], cut: links[0].cut }
 }
 
 export async function openRedisMarks (t: Test, place: Place): Promise<[Process, Process]> {
