@@ -42,7 +42,6 @@ async function runProcesses (services: LocalServices, launch: Start): Promise<nu
     return 1
   }
   await migrate(services.postgres.url, { signal: stop.asked, onWait: () => screen.say('  another process creates or changes the tables: waiting for it') })
-  const operator = await operatorLogin(services.postgres.url, stateDir)
   const ownEnv = {
     ...env,
     DATABASE_URL: services.postgres.url,
@@ -53,6 +52,7 @@ async function runProcesses (services: LocalServices, launch: Start): Promise<nu
     PSEUDONYM_KEY: env.PSEUDONYM_KEY || kept(join(stateDir, 'pseudonym-key')),
     OPS_PORT: '' // the two would want the same
   }
+  const operator = await operatorLogin(services.postgres.url, ownEnv.PSEUDONYM_KEY, stateDir)
   const processes = PROCESSES.map(name => {
     const log = new RunLog(logFileOf(stateDir, name))
     return new OwnProcess(name, ownEnv, text => { log.append(text); screen.show(name, text) })
@@ -80,9 +80,9 @@ async function untilEnded (processes: readonly OwnProcess[], { screen, stop }: S
   return first === null && cleanup.every(({ code }) => code === 0) ? 0 : 1
 }
 
-async function operatorLogin (databaseUrl: string, stateDir: string): Promise<string> {
+async function operatorLogin (databaseUrl: string, pseudonymKey: string, stateDir: string): Promise<string> {
   const password = kept(join(stateDir, 'operator-password'))
-  return await ensureOperator(databaseUrl, 'operator', password)
+  return await ensureOperator(databaseUrl, pseudonymKey, 'operator', password)
     ? `nick_name "operator", password "${password}"`
     : 'register a user and run `npm run comanda -- users promote <user_id>`'
 }

@@ -21,6 +21,7 @@ import { rateLimitPlugin } from './plugins/rate-limit.js'
 import { redisPlugin } from './plugins/redis.js'
 import { revocationsPlugin } from './plugins/revocations.js'
 import { serviceMetricsPlugin } from './plugins/service-metrics.js'
+import { takenNamesPlugin } from './plugins/taken-names.js'
 import { tracingPlugin } from './plugins/tracing.js'
 import { userUseCasesPlugin } from './plugins/user-usecases.js'
 import { validationPlugin } from './plugins/validation.js'
@@ -59,6 +60,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(amqpPlugin)
   await app.register(serviceMetricsPlugin)
 
+  await app.register(takenNamesPlugin)
   await app.register(passwordsPlugin)
   await app.register(authPlugin)
   await app.register(rateLimitPlugin)

@@ -49,6 +49,7 @@ async function examine (client: Client, notes: Notes, now: Clock): Promise<void>
   noteVersion(notes, state.version)
   noteDurability(notes, state)
   noteConnections(notes, state)
+  noteServerLog(notes, state)
   await noteClock(notes, now, async () => await serverClock(client))
   if (await noteMigrations(notes, client)) await noteBacklog(notes, client)
 }
@@ -66,6 +67,13 @@ function noteConnections (notes: Notes, { connections_free, connections_most }: 
   const found = `${connections_free} of ${connections_most} free`
   if (connections_free >= CONNECTIONS_OF_A_PROCESS) notes.ok('connections', found)
   else notes.warn('connections', `${found}: not enough for one more api or worker, which takes up to ${CONNECTIONS_OF_A_PROCESS}`, 'raise max_connections, or run fewer processes')
+}
+
+/** No statement of ours fails by a personal value; a server that logs what statements are given writes down all of them. */
+function noteServerLog (notes: Notes, { logs_values }: ServerState): void {
+  if (logs_values.length === 0) return notes.ok('server log', 'holds no values of statements')
+  const found = `${logs_values.join(' and ')}: personal values get into the server's log, which no erasure reaches`
+  notes.warn('server log', found, 'set log_parameter_max_length and log_parameter_max_length_on_error to 0')
 }
 
 /** @returns whether there are tables to look into */

@@ -48,6 +48,7 @@ export const catalogue = {
   collector_up: entry('info', 'Trace collector is up again'),
   migrations_awaited: entry('info', 'Waiting for another process to finish the migrations'),
   migrations_applied: entry('info', 'Migrations applied', { migrations: Type.Array(Text) }),
+  names_keyed: entry('info', 'Names of erased users are kept by keyed hashes now', { names: Count }),
 
   postgres_up: entry('info', 'PostgreSQL is up', up),
   redis_up: entry('info', 'Redis is up', up),

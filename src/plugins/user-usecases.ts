@@ -13,16 +13,16 @@ declare module 'fastify' {
 }
 
 export const userUseCasesPlugin = fp(async (app) => {
-  const { passwords, revocations } = app
+  const { passwords, pseudonyms, revocations } = app
   app.decorate('userAccounts', new UserAccounts({
     passwords,
     revocations,
     users: {
-      insert: async (person: Registration) => await insertUser(app.requestPool(), person),
+      insert: async (person: Registration) => await insertUser(app.requestPool(), pseudonyms, person),
       find: async (userId: number) => await findUser(app.requestPool(), userId),
       list: async (page: { after: number, limit: number }) => await listUsers(app.requestPool(), page),
-      update: async (userId: number, change: PersonChange) => await updateUser(app.requestPool(), userId, change),
-      erase: async (userId: number) => await eraseUser(app.requestPool(), userId),
+      update: async (userId: number, change: PersonChange) => await updateUser(app.requestPool(), pseudonyms, userId, change),
+      erase: async (userId: number) => await eraseUser(app.requestPool(), pseudonyms, userId),
       existed: async (userId: number) => await wasUser(app.requestPool(), userId)
     },
     personalData: {
@@ -40,4 +40,4 @@ export const userUseCasesPlugin = fp(async (app) => {
       replace: async (userId: number, hashes: { old: string, new: string }) => await updatePassword(app.requestPool(), userId, hashes)
     }
   }))
-}, { name: 'user-usecases', dependencies: ['postgres', 'passwords', 'revocations'] })
+}, { name: 'user-usecases', dependencies: ['postgres', 'passwords', 'pseudonyms', 'revocations'] })

@@ -9,6 +9,8 @@ export interface ServerState {
   read_only: boolean
   /** a replica */
   in_recovery: boolean
+  /** Settings by which it writes the values of statements to its log. */
+  logs_values: string[]
   /** Left for users that are no superusers, by the server's and the database's limit. */
   connections_free: number
   connections_most: number
@@ -30,6 +32,12 @@ export async function serverState (client: Client): Promise<ServerState> {
       current_setting('synchronous_commit') as synchronous_commit,
       current_setting('transaction_read_only')::boolean as read_only,
       pg_is_in_recovery() as in_recovery,
+      array_remove(array[
+        case when current_setting('log_parameter_max_length_on_error', true) <> '0' then 'log_parameter_max_length_on_error' end,
+        case when current_setting('log_parameter_max_length', true) <> '0' and current_setting('log_statement') in ('mod', 'all') then 'log_statement' end,
+        case when current_setting('log_parameter_max_length', true) <> '0' and current_setting('log_min_duration_statement') <> '-1' then 'log_min_duration_statement' end,
+        case when current_setting('log_parameter_max_length', true) <> '0' and current_setting('log_min_duration_sample', true) <> '-1' then 'log_min_duration_sample' end
+      ], null) as logs_values,
       least(server.most - server.taken, own.most - own.taken) as connections_free,
       least(server.most, own.most) as connections_most
     from server, own`, [])

@@ -1,17 +1,23 @@
-import { UserError, type UserErrorCode } from '../users/errors.js'
+import { UserError } from '../users/errors.js'
 import type { Session } from '../users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
-import { type Client, run } from './database.js'
+import { type Client, inTransaction, type Pool, run } from './database.js'
 import { StoreError } from './failures.js'
+import { erasedName, isTaken, lockValues, type Pseudonymous } from './taken-names.js'
 
 const COLUMNS = 'user_id, nick_name, full_name, cpf, email, phone_number, role, created_at, updated_at'
 
-/** @param person with the password already hashed @throws UserError when the nick_name or the CPF is taken */
-export async function insertUser (client: Client, person: Registration): Promise<User> {
-  const rows = await unlessTaken(run<User>(client, 'insert_user', `
-    insert into users (nick_name, password, full_name, cpf, email, phone_number) values ($1, $2, $3, $4, $5, $6)
-    returning ${COLUMNS}`, [person.nick_name, person.password, person.full_name, person.cpf, person.email, person.phone_number]))
-  return rows[0]!
+/** @param person with the password already hashed @throws UserError `account_taken` */
+export async function insertUser (pool: Pool, pseudonyms: Pseudonymous, person: Registration): Promise<User> {
+  return await inTransaction(pool, async (client) => {
+    await lockValues(client, pseudonyms, person)
+    if (await isTaken(client, pseudonyms, person, null)) throw new UserError('account_taken')
+    const [user] = await run<User>(client, 'insert_user', `
+      insert into users (nick_name, password, full_name, cpf, email, phone_number) values ($1, $2, $3, $4, $5, $6)
+      on conflict do nothing returning ${COLUMNS}`, [person.nick_name, person.password, person.full_name, person.cpf, person.email, person.phone_number])
+    if (!user) throw new UserError('account_taken') // by a process of the release before, which takes no lock
+    return user
+  })
 }
 
 export async function findUser (client: Client, userId: number): Promise<User | null> {
@@ -25,8 +31,17 @@ export async function listUsers (client: Client, { after, limit }: { after: numb
     select ${COLUMNS} from users where user_id > $1 and erased_at is null order by user_id limit $2`, [after, limit])
 }
 
-/** @returns the user as changed; null when there is none or nothing to change @throws UserError when the nick_name or the CPF is taken */
-export async function updateUser (client: Client, userId: number, { nick_name, full_name, cpf, email, phone_number }: PersonChange): Promise<User | null> {
+/** @returns the user as changed; null when there is none or nothing to change @throws UserError `account_taken` */
+export async function updateUser (pool: Pool, pseudonyms: Pseudonymous, userId: number, change: PersonChange): Promise<User | null> {
+  if (change.nick_name === undefined && change.cpf === undefined) return await writeChange(pool, userId, change)
+  return await inTransaction(pool, async (client) => {
+    await lockValues(client, pseudonyms, change)
+    if (await isTaken(client, pseudonyms, change, userId)) throw new UserError('account_taken')
+    return await writeChange(client, userId, change)
+  })
+}
+
+async function writeChange (client: Client, userId: number, { nick_name, full_name, cpf, email, phone_number }: PersonChange): Promise<User | null> {
   const rows = await unlessTaken(run<User>(client, 'update_user', `
     update users
     set nick_name = coalesce($2, nick_name), full_name = coalesce($3, full_name), cpf = coalesce($4, cpf),
@@ -70,17 +85,28 @@ export async function updatePassword (client: Client, userId: number, hashes: { 
   return rows[0]?.epoch ?? null
 }
 
-/** Personal columns become null for ever; the row stays, for its orders. @returns the epoch of sessions that begins; null when there was no such user */
-export async function eraseUser (client: Client, userId: number): Promise<number | null> {
-  const [erased] = await run<{ epoch: number }>(client, 'erase_user', `
-    update users
-    set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null,
-      session_epoch = session_epoch + 1, erased_at = now(), updated_at = now()
-    where user_id = $1 and erased_at is null
-    returning session_epoch as epoch`, [userId])
-  if (erased) return erased.epoch
-  const [before] = await run<{ epoch: number }>(client, 'find_erased', 'select session_epoch as epoch from users where user_id = $1', [userId])
-  return before?.epoch ?? null
+/**
+ * Personal columns become null for ever; the row stays, for its orders. Of the name a keyed hash is kept, so that it is never
+ * free again: whoever wants it meanwhile sees either its user or the hash.
+ * @returns the epoch of sessions that begins; null when there was no such user
+ */
+export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userId: number): Promise<number | null> {
+  for (;;) {
+    const [user] = await run<{ nick_name: string | null, epoch: number }>(client, 'find_name', 'select nick_name, session_epoch as epoch from users where user_id = $1', [userId])
+    if (!user) return null
+    if (user.nick_name === null) return user.epoch
+    // By the name just read: one that is changed in this very moment is read again.
+    const [erased] = await run<{ epoch: number }>(client, 'erase_user', `
+      with erased as (
+        update users
+        set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null,
+          session_epoch = session_epoch + 1, erased_at = now(), updated_at = now()
+        where user_id = $1 and nick_name = $2 and set_config('comanda.names', 'keyed', true) = 'keyed'
+        returning session_epoch as epoch
+      ), kept as (insert into taken_names (name_hash, keyed) select $3, true from erased on conflict do nothing)
+      select epoch from erased`, [userId, user.nick_name, erasedName(pseudonyms, user.nick_name)])
+    if (erased) return erased.epoch
+  }
 }
 
 /** @returns whether there is, or was until an erasure, such a user */
@@ -104,17 +130,11 @@ export async function promoteUser (client: Client, userId: number): Promise<bool
     update users set role = 'operator', updated_at = now() where user_id = $1 and erased_at is null returning user_id`, [userId])).length > 0
 }
 
-const TAKEN: Record<string, UserErrorCode> = {
-  users_nick_name_key: 'nick_name_taken',
-  taken_names_pkey: 'nick_name_taken', // by a user who was erased
-  users_cpf_key: 'cpf_taken'
-}
-
+/** A race that is lost to a process of the release before, which takes no lock. */
 async function unlessTaken<T> (statement: Promise<T>): Promise<T> {
   try {
     return await statement
   } catch (error) {
-    const code = error instanceof StoreError ? TAKEN[error.constraint ?? ''] : undefined
-    throw code ? new UserError(code, { cause: error }) : error
+    throw error instanceof StoreError && error.code === 'conflict' ? new UserError('account_taken', { cause: error }) : error
   }
 }

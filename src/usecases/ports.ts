@@ -63,12 +63,12 @@ export interface OrdersPort {
 
 /** Users as stored; an erased one is none. @throws StoreError when they cannot be asked */
 export interface UsersPort {
-  /** @throws UserError `nick_name_taken` or `cpf_taken` */
+  /** @throws UserError `account_taken` */
   insert (person: Registration): Promise<User>
   find (userId: number): Promise<User | null>
   /** Those behind `after`, by user_id. */
   list (page: { after: number, limit: number }): Promise<User[]>
-  /** null when there is no such user, or nothing to change. @throws UserError `nick_name_taken` or `cpf_taken` */
+  /** null when there is no such user, or nothing to change. @throws UserError `account_taken` */
   update (userId: number, change: PersonChange): Promise<User | null>
   /** @returns the epoch of sessions that begins, again for one erased before; null when there never was such a user */
   erase (userId: number): Promise<number | null>

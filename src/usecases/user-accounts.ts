@@ -20,7 +20,7 @@ export class UserAccounts {
     this.#options = options
   }
 
-  /** @throws UserError `nick_name_taken` or `cpf_taken` */
+  /** @throws UserError `account_taken` */
   async register (person: Registration): Promise<User> {
     const { users, passwords } = this.#options
     const password = await passwords.hash(person.password)
@@ -40,7 +40,7 @@ export class UserAccounts {
     return found(await this.#options.users.find(userIdOf(named, caller)))
   }
 
-  /** A change that changes nothing answers the user as is. @throws UserError `user_not_found`, `nick_name_taken`, `cpf_taken` */
+  /** A change that changes nothing answers the user as is. @throws UserError `user_not_found`, `account_taken` */
   async change (named: string, change: PersonChange, caller: Caller): Promise<User> {
     const { users } = this.#options
     const user_id = userIdOf(named, caller)

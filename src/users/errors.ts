@@ -1,7 +1,6 @@
 /** Stable codes; what a client is told of each stands in src/http/problems.ts. */
 export type UserErrorCode =
-  | 'nick_name_taken'
-  | 'cpf_taken'
+  | 'account_taken' // the nick_name or the CPF; which, is told to nobody
   | 'user_not_found' // also another user's id: who exists is private
   | 'bad_cursor' // not one that this service gave out
   | 'forbidden' // for operators only

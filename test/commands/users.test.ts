@@ -78,13 +78,13 @@ t.test('without a database, or an address of one, it is exit code 1 and says wha
 t.test('a local start makes its operator once, and says when it cannot', async (t) => {
   const password = 'the password of this machine'
   const url = place.env.DATABASE_URL!
-  t.equal(await ensureOperator(url, 'boss', password), true)
+  t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss', password), true)
   const users = await roles()
   t.ok(users.includes('boss operator'))
-  t.equal(await ensureOperator(url, 'boss', 'another password of this machine'), true, 'the same at the next start')
+  t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss', 'another password of this machine'), true, 'the same at the next start')
   t.strictSame(await roles(), users)
-  t.equal(await ensureOperator(url, 'boss2', password), false, 'the CPF is taken')
+  t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss2', password), false, 'the CPF is taken')
   const token = await login({ nick_name: 'boss', password })
   t.equal((await api.inject({ method: 'DELETE', url: '/users/me', headers: { authorization: `Bearer ${token}` } })).statusCode, 204)
-  t.equal(await ensureOperator(url, 'boss', password), false, 'the name stays taken')
+  t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss', password), false, 'the name stays taken')
 })

@@ -128,6 +128,15 @@ t.test('the oldest row of the fallback queue is told with its age and attempts',
   isFound(t, await lookAt(t, without), 'postgres fallback queue', 'ok', /^empty$/)
 })
 
+t.test('a server that writes the values of statements to its log is told', async (t) => {
+  const set = (...settings: string[]) => at(env.DATABASE_URL!, { search: `?options=${encodeURIComponent(settings.map((setting) => `-c ${setting}`).join(' '))}` })
+  const told = async (mark: 'ok' | 'warn', text: RegExp, ...settings: string[]) => isFound(t, await lookAt(t, { ...without, DATABASE_URL: set(...settings) }), 'postgres server log', mark, text)
+  await told('ok', /^holds no values/)
+  await told('warn', /^log_statement and log_min_duration_statement: /, 'log_statement=mod', 'log_min_duration_statement=100', 'log_parameter_max_length=-1')
+  await told('warn', /^log_parameter_max_length_on_error: /, 'log_parameter_max_length_on_error=64')
+  await told('ok', /^holds no values/, 'log_statement=all', 'log_parameter_max_length=0')
+})
+
 t.test('open parked events, and changes whose base does not come, are told', async (t) => {
   const { event_id, order } = placement(await insertPerson(pool))
   await pool.query(`insert into order_events (event_id, order_id, version, base, type, data, request_id, outcome, occurred_at, recorded_at)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import { type App, startApi } from '../support/apps.js'
@@ -41,8 +42,6 @@ t.test('erasing leaves nothing personal, for the user themself and for an operat
     t.ok(erased instanceof Date && updated instanceof Date && Math.abs(Date.now() - erased.getTime()) < 5000)
     isProblem(t, await login(person), 401, 'wrong-credentials')
   }
-  const { rows } = await place.pool.query<{ name_hash: Buffer }>('select name_hash from taken_names')
-  t.ok(rows.every(({ name_hash: hash }) => hash.length === 32))
 })
 
 t.test('an erased user\'s tokens are refused at once, in every process', needs('redis'), async (t) => {
@@ -99,8 +98,8 @@ t.test('an erased name is never free again, by no path and in no writing; the CP
   const bia = await newcomer(api)
   await erase(ana)
   for (const name of ['Jos\u00e9-gone', 'Jose\u0301-gone']) {
-    isProblem(t, await register({ nick_name: name }), 409, 'nick-name-taken')
-    isProblem(t, await rename(bia, name), 409, 'nick-name-taken')
+    isProblem(t, await register({ nick_name: name }), 409, 'account-taken')
+    isProblem(t, await rename(bia, name), 409, 'account-taken')
   }
   t.equal((await stored(bia)).nick_name, bia.nick_name)
   const response = await register({ ...person, nick_name: 'new-name' })
@@ -113,20 +112,59 @@ t.test('of a name that was changed before the erasure only the last one stays ta
   t.equal((await rename(ana, 'last-name')).statusCode, 200)
   await erase(ana)
   t.equal((await register({ nick_name: 'first-name' })).statusCode, 201)
-  isProblem(t, await register({ nick_name: 'last-name' }), 409, 'nick-name-taken')
+  isProblem(t, await register({ nick_name: 'last-name' }), 409, 'account-taken')
 })
 
 t.test('who takes a name in the very moment of its erasure does not get it', async (t) => {
-  const [ana, bia] = [await newcomer(api), await newcomer(api)]
-  const erasing = await place.pool.connect()
-  await erasing.query('begin')
-  await erasing.query(`update users set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null,
+  const people = await Promise.all(Array.from({ length: 8 }, async () => await newcomer(api)))
+  const bia = await newcomer(api)
+  for (const ana of people) {
+    const [erased, ...rivals] = await Promise.all([erase(ana), register({ nick_name: ana.nick_name }), rename(bia, ana.nick_name), register({ nick_name: ana.nick_name })])
+    t.equal(erased.statusCode, 204)
+    for (const rival of rivals) isProblem(t, rival, 409, 'account-taken')
+  }
+})
+
+t.test('a name that is changed in the very moment of the erasure is the one that stays taken', async (t) => {
+  const ana = await newcomer(api)
+  const renaming = await place.pool.connect()
+  await renaming.query('begin')
+  await renaming.query('update users set nick_name = $2 where user_id = $1', [ana.user_id, 'newest-name'])
+  const erasing = erase(ana)
+  await eventually('the erasure waits for the change', async () => await waiters() === 1)
+  await renaming.query('commit')
+  renaming.release()
+  t.equal((await erasing).statusCode, 204)
+  t.equal((await stored(ana)).nick_name, null)
+  isProblem(t, await register({ nick_name: 'newest-name' }), 409, 'account-taken')
+  t.equal((await register({ nick_name: ana.nick_name })).statusCode, 201)
+})
+
+t.test('of an erased name a hash is kept that nobody can make without the key', async (t) => {
+  const ana = await newcomer(api, { nick_name: 'guess-me' })
+  const kept = async () => (await place.pool.query<{ name_hash: Buffer, keyed: boolean }>('select name_hash, keyed from taken_names')).rows
+  t.ok((await kept()).every(({ keyed }) => keyed))
+  const plain = createHash('sha256').update('guess-me').digest()
+  const before = (await kept()).length
+  await erase(ana)
+  const after = await kept()
+  t.equal(after.length, before + 1)
+  t.ok(after.every(({ name_hash: hash, keyed }) => keyed && hash.length === 32 && !hash.equals(plain)))
+  const inSql = await place.pool.query<{ found: boolean }>("select exists (select from taken_names where name_hash = sha256('guess-me')) as found")
+  t.equal(inSql.rows[0]!.found, false)
+})
+
+t.test('a process of the release before leaves a plain hash, which the next api keys; the name is taken all the while', async (t) => {
+  const ana = await newcomer(api, { nick_name: 'erased-by-the-old' })
+  await place.pool.query(`update users set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null,
     erased_at = now() where user_id = $1`, [ana.user_id])
-  const rivals = [register({ nick_name: ana.nick_name }), rename(bia, ana.nick_name)]
-  await eventually('both wait for the erasure', async () => await waiters() === 2)
-  await erasing.query('commit')
-  erasing.release()
-  for (const rival of await Promise.all(rivals)) isProblem(t, rival, 409, 'nick-name-taken')
+  const plain = async () => (await place.pool.query('select from taken_names where not keyed')).rowCount
+  t.equal(await plain(), 1)
+  isProblem(t, await register({ nick_name: ana.nick_name }), 409, 'account-taken')
+  const next = await startApi(t, place, { AMQP_URL: '', REDIS_URL: '' })
+  await eventually('it is keyed', async () => await plain() === 0)
+  t.match(await eventually('it says so', () => next.lines.find(({ event }) => event === 'names_keyed')), { names: 1 })
+  isProblem(t, await register({ nick_name: ana.nick_name }), 409, 'account-taken')
 })
 
 t.test('a change that waits for an erasure finds nobody', async (t) => {

@@ -99,13 +99,14 @@ t.test('a change that changes nothing answers the user as is', async (t) => {
   t.strictSame((await patch(bia, { ...same, full_name: 'Bia' })).json<User>().full_name, 'Bia', 'one change among them is one')
 })
 
-t.test('a change to what another has is 409 and names the field; nothing is changed', async (t) => {
+t.test('a change to what another has is 409 and does not name the field; nothing is changed', async (t) => {
   const person = await newcomer(api)
   const before = await stored(person)
   const other = (await ask('GET', '/me', bia)).json<User>()
-  isProblem(t, await patch(person, { nick_name: other.nick_name, full_name: 'Thief' }), 409, 'nick-name-taken')
-  isProblem(t, await patch(person, { cpf: other.cpf, full_name: 'Thief' }), 409, 'cpf-taken')
-  isProblem(t, await patch(operator, { cpf: other.cpf }, `/${person.user_id}`), 409, 'cpf-taken')
+  const answers = [await patch(person, { nick_name: other.nick_name, full_name: 'Thief' }), await patch(person, { cpf: other.cpf, full_name: 'Thief' })]
+  const bodies = answers.map((answer) => ({ ...isProblem(t, answer, 409, 'account-taken'), request_id: '' }))
+  t.strictSame(bodies[0], bodies[1])
+  isProblem(t, await patch(operator, { cpf: other.cpf }, `/${person.user_id}`), 409, 'account-taken')
   t.strictSame(await stored(person), before)
   t.equal((await patch(person, { email: other.email, phone_number: other.phone_number })).statusCode, 200, 'these may be the same')
 })
@@ -116,7 +117,7 @@ t.test('a name that was given up is free again, also in a row of changes', async
   t.equal((await patch(second, { nick_name: first.nick_name })).statusCode, 200, 'by a change')
   t.equal((await patch(first, { nick_name: second.nick_name })).statusCode, 200, 'and the other way round')
   t.equal((await api.inject({ method: 'POST', url: '/users', payload: { ...registration(), nick_name: 'one-more' } })).statusCode, 201, 'by a registration')
-  isProblem(t, await patch(first, { nick_name: 'one-more' }), 409, 'nick-name-taken')
+  isProblem(t, await patch(first, { nick_name: 'one-more' }), 409, 'account-taken')
 })
 
 t.test('of several who change to one name at once exactly one gets it', async (t) => {
@@ -151,6 +152,14 @@ t.test('changes are limited from each address, as registrations are', async (t) 
   isProblem(t, response, 429, 'too-many-requests')
   t.match(response.headers['retry-after'], /^[1-9]\d*$/)
   t.equal((await ask('GET', '/me', ana, undefined, limited)).statusCode, 200, 'reading is not limited')
+})
+
+t.test('changes are limited by user too, from however many addresses', async (t) => {
+  const limited = await startApi(t, place, { LOGIN_LIMIT: '2', AMQP_URL: '', REDIS_URL: '' })
+  const guess = async (who: Person, remoteAddress: string) => await limited.inject({ method: 'PATCH', url: '/users/me', remoteAddress, headers: who.headers, payload: { cpf: newCpf() } })
+  t.strictSame([(await guess(ana, '10.0.0.1')).statusCode, (await guess(ana, '10.0.0.2')).statusCode], [200, 200])
+  isProblem(t, await guess(ana, '10.0.0.3'), 429, 'too-many-requests')
+  t.equal((await guess(bia, '10.0.0.3')).statusCode, 200, 'another user is not')
 })
 
 t.test('an operator lists everybody once, page by page, by Link and by next_cursor alike', async (t) => {

@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { Pseudonyms } from '../../src/auth/pseudonyms.js'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
 import { StoreError } from '../../src/store/failures.js'
 import { migrate } from '../../src/store/migrate.js'
+import { keyNames } from '../../src/store/taken-names.js'
+import { insertUser } from '../../src/store/users.js'
 import { newCpf } from '../../testkit/cpf.js'
 import { administer, databaseUrl } from '../../testkit/databases.js'
 import { insertPerson } from '../support/events.js'
@@ -15,6 +18,7 @@ import { openPlace } from '../support/place.js'
 const place = await openPlace(t)
 const { pool } = place
 const url = place.env.DATABASE_URL!
+const pseudonyms = new Pseudonyms(place.env.PSEUDONYM_KEY!)
 
 /** What a promise was refused with. */
 async function refusal (promise: Promise<unknown>): Promise<StoreError> {
@@ -69,10 +73,18 @@ t.test('a database of the release before keeps its users, and their names can be
   t.ok((await migrate(before)).length > 0)
   const { rows: [kept] } = await old.query<{ nick_name: string, session_epoch: number }>('select nick_name, session_epoch from users')
   t.equal(kept!.session_epoch, 0)
-  t.strictSame((await old.query('select name_hash from taken_names')).rows, [{ name_hash: createHash('sha256').update(kept!.nick_name).digest() }])
+  t.strictSame((await old.query('select from taken_names')).rowCount, 0, 'none of a user who is there')
   await old.query('update users set nick_name = null, password = null, full_name = null, cpf = null, email = null, phone_number = null, erased_at = now() where user_id = $1', [user])
-  const again = await old.query(`insert into users (nick_name, password, full_name, cpf, email, phone_number) values ('${kept!.nick_name}', 'x', 'x', '${newCpf()}', 'x', 'x')`).catch((error: unknown) => error)
-  t.match(again, { constraint: 'taken_names_pkey' })
+  const plain = createHash('sha256').update(kept!.nick_name).digest()
+  const hashes = async () => (await old.query('select name_hash, keyed from taken_names')).rows
+  t.strictSame(await hashes(), [{ name_hash: plain, keyed: false }], 'a process of that release leaves a plain hash')
+  const again = async () => await insertUser(old, pseudonyms, { nick_name: kept!.nick_name, password: 'x', full_name: 'x', cpf: newCpf(), email: 'x', phone_number: 'x' })
+  await t.rejects(again(), { code: 'account_taken' })
+  t.strictSame((await Promise.all([1, 2, 3].map(async () => await keyNames(old, pseudonyms)))).toSorted(), [0, 0, 1], 'several that key it at once do so once')
+  t.match(await hashes(), [{ keyed: true }])
+  t.notSame((await hashes())[0].name_hash, plain)
+  await t.rejects(again(), { code: 'account_taken' }, 'the name stays taken')
+  t.equal((await insertUser(old, new Pseudonyms('another key'), { nick_name: kept!.nick_name, password: 'x', full_name: 'x', cpf: newCpf(), email: 'x', phone_number: 'x' })).nick_name, kept!.nick_name, 'for as long as the key is kept')
   await old.end()
 })
 

@@ -58,7 +58,7 @@ t.test('every way to break the contract is told', async (t) => {
     [/^header retry-after is missing$/, refused('not_accepted')],
     [/^header retry-after is not as documented: soon$/, refused('not_accepted', { 'retry-after': 'soon' })],
     [/^problem bad_cursor is not documented: /, refused('bad_cursor')],
-    [/^the status is not documented$/, refused('cpf_taken')]
+    [/^the status is not documented$/, refused('account_taken')]
   ]
   for (const [fault, answer] of table) {
     const faults = contract.faults(answer)

@@ -483,7 +483,7 @@ export type RegisterErrors = {
      */
     400: Problem;
     /**
-     * Nickname taken (`nick_name_taken`); CPF already registered (`cpf_taken`)
+     * Not available (`account_taken`)
      */
     409: Problem;
     /**
@@ -648,7 +648,7 @@ export type ChangeUserErrors = {
      */
     404: Problem;
     /**
-     * Nickname taken (`nick_name_taken`); CPF already registered (`cpf_taken`)
+     * Not available (`account_taken`)
      */
     409: Problem;
     /**

@@ -13,8 +13,9 @@ export const oneUserRoutes: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => await app.userAccounts.find(request.params.user_id, app.callerOf(request)))
 
   app.patch('/users/:user_id', {
-    // Limited as registrations are: a refusal tells whether a CPF is known here.
-    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'nick_name_taken', 'cpf_taken'] },
+    // Limited as registrations are, and by user too: a refusal tells that a name or a CPF is known here.
+    preHandler: app.limitBy((request) => String(app.callerOf(request).user_id)),
+    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'account_taken'] },
     schema: {
       tags: ['users'],
       operationId: 'changeUser',

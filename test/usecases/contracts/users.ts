@@ -15,6 +15,7 @@ type Open = (t: Test) => Promise<OpenedUsers>
 
 /** No user ever had it. */
 export const NOBODY = 2147483647
+const TAKEN = { name: 'UserError', code: 'account_taken' }
 /** As a settled promise. */
 export const AWAY = { status: 'rejected', reason: { name: 'StoreError', code: 'unavailable' } }
 
@@ -52,11 +53,22 @@ function keepsUsers (t: Test, open: Open): void {
   t.test('a name or a CPF that is taken is refused, and nothing is changed', async (t) => {
     const { users } = await open(t)
     const [one, other] = [await users.insert(someone()), await users.insert(someone())]
-    for (const [taken, code] of [[{ nick_name: one.nick_name }, 'nick_name_taken'], [{ cpf: one.cpf }, 'cpf_taken']] as const) {
-      await t.rejects(users.insert(someone(taken)), { name: 'UserError', code })
-      await t.rejects(users.update(other.user_id, { ...taken, full_name: 'Bia' }), { name: 'UserError', code })
+    for (const taken of [{ nick_name: one.nick_name }, { cpf: one.cpf }]) {
+      await t.rejects(users.insert(someone(taken)), TAKEN)
+      await t.rejects(users.update(other.user_id, { ...taken, full_name: 'Bia' }), TAKEN)
     }
     t.strictSame([await users.find(one.user_id), await users.find(other.user_id)], [one, other])
+  })
+
+  t.test('of several who want one name or one CPF at once one gets it, by whatever way', async (t) => {
+    const { users } = await open(t)
+    for (const wanted of [{ nick_name: someone().nick_name }, { cpf: newCpf() }]) {
+      const [one, other] = [await users.insert(someone()), await users.insert(someone())]
+      const asked = [users.insert(someone(wanted)), users.update(one.user_id, wanted), users.insert(someone(wanted)), users.update(other.user_id, { ...wanted, full_name: 'Bia' })]
+      const results = await Promise.allSettled(asked)
+      t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+      t.match(results.filter(({ status }) => status === 'rejected'), [1, 2, 3].map(() => ({ reason: TAKEN })))
+    }
   })
 
   t.test('a change changes what it names, and is null where it changes nothing', async (t) => {
@@ -104,8 +116,8 @@ function erases (t: Test, open: Open): void {
     const { users } = await open(t)
     const [{ user_id: id, nick_name, cpf }, other] = [await users.insert(someone()), await users.insert(someone())]
     await users.erase(id)
-    await t.rejects(users.insert(someone({ nick_name })), { name: 'UserError', code: 'nick_name_taken' })
-    await t.rejects(users.update(other.user_id, { nick_name }), { name: 'UserError', code: 'nick_name_taken' })
+    await t.rejects(users.insert(someone({ nick_name })), TAKEN)
+    await t.rejects(users.update(other.user_id, { nick_name }), TAKEN)
     t.equal((await users.insert(someone({ cpf }))).cpf, cpf)
   })
 }

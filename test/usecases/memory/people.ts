@@ -101,8 +101,7 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
   #checkFree ({ nick_name: name, cpf }: PersonChange, but?: Row): void {
     const others = this.#rows.filter((row) => row !== but)
     const isTaken = others.some((row) => row.nick_name === name) || [...this.#erased.values()].some((erased) => erased.nick_name === name)
-    if (isTaken) throw new UserError('nick_name_taken')
-    if (others.some((row) => row.cpf === cpf)) throw new UserError('cpf_taken')
+    if (isTaken || others.some((row) => row.cpf === cpf)) throw new UserError('account_taken')
   }
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Test } from 'tap'
+import { Pseudonyms } from '../../../src/auth/pseudonyms.js'
 import { inTransaction } from '../../../src/store/database.js'
 import { recordEvents } from '../../../src/store/order-events.js'
 import { findOrder, listOrders } from '../../../src/store/orders.js'
@@ -41,13 +42,14 @@ export async function openOrders (t: Test, there: pg.Pool): Promise<OpenedOrders
 
 export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> {
   let pool = there
+  const pseudonyms = new Pseudonyms('a key of pseudonyms for tests that is long enough')
   return {
     users: {
-      insert: async (person) => await insertUser(pool, person),
+      insert: async (person) => await insertUser(pool, pseudonyms, person),
       find: async (userId) => await findUser(pool, userId),
       list: async (page) => await listUsers(pool, page),
-      update: async (userId, change) => await updateUser(pool, userId, change),
-      erase: async (userId) => await eraseUser(pool, userId),
+      update: async (userId, change) => await updateUser(pool, pseudonyms, userId, change),
+      erase: async (userId) => await eraseUser(pool, pseudonyms, userId),
       existed: async (userId) => await wasUser(pool, userId)
     },
     credentials: {
