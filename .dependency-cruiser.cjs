@@ -30,8 +30,9 @@ const rooms = {
   logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },
   metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: [], packages: [pkg('prom-client')] },
   tracing: { why: 'spans, and OpenTelemetry nowhere else', may: domain, packages: [pkg('@opentelemetry/[^/]+'), node('async_hooks')] },
-  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), time, folder('store'), folder('broker')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
-  config: { files: file('config'), why: 'the environment is read here and depends on nothing of ours', may: [], packages: [typebox, pkg('env-schema')] },
+  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), file('secrets'), time, folder('store'), folder('broker')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
+  secrets: { files: file('secrets'), why: 'what a secret is; it depends on nothing', may: [], packages: [] },
+  config: { files: file('config'), why: 'the environment is read here; of ours it knows only what a secret is', may: [file('secrets')], packages: [typebox, pkg('env-schema')] },
   plugins: {
     why: 'plugins open, decorate and close what a room holds; they know no route and no process',
     may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'auth', 'health', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],

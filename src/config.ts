@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import { weakSecrets } from './secrets.js'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
 
@@ -9,7 +10,7 @@ const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
 /** The one schema of the environment. The table of docs/configuration.md is checked against it. */
 export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
-    default: 'development', description: 'In `production` a missing URL or secret refuses to start'
+    default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice'
   }),
   DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always'),
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
@@ -164,6 +165,12 @@ function maskedUrl (text: string): string {
   return url.href
 }
 
+function keysOf (process: ProcessName, read: Static<typeof Environment>, randomSecret: () => string): Pick<Config, 'jwtSecrets' | 'eventKeys' | 'pseudonymKey'> {
+  const eventKeys = listOf(read.EVENT_KEYS ?? '')
+  if (process === 'worker') return { jwtSecrets: [], eventKeys, pseudonymKey: null }
+  return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
+}
+
 /** On when they are asked for, or have somewhere to go. */
 function tracesOf (read: Static<typeof Environment>): Config['traces'] {
   const asked = read.OTEL_TRACES_EXPORTER ?? read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'none'
@@ -184,8 +191,10 @@ interface Fault { instancePath: string, params: { missingProperty?: string } }
 
 function readEnvironment (process: ProcessName, env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Map<string, string> } {
   const { read, faults } = readSchema(env, Environment)
-  const names = new Set([...faults, ...(read.NODE_ENV === 'production' ? missingInProduction(process, env) : [])])
-  return { read, faults: new Map([...names].map((name) => [name, describe(name, Boolean(env[name]))])) }
+  const production = read.NODE_ENV === 'production'
+  const names = new Set([...faults, ...(production ? missingInProduction(process, env) : [])])
+  const weak = production ? [...weakSecrets(env)].filter(([name]) => !names.has(name)) : []
+  return { read, faults: new Map([...[...names].map((name) => [name, describe(name, Boolean(env[name]))] as const), ...weak]) }
 }
 
 /** An empty variable is a missing one: compose files and shells cannot unset. */

@@ -1,13 +1,17 @@
+import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { ConfigError, Environment, loadConfig, type ProcessName, readSettings } from '../src/config.js'
 
-const secret = 's'.repeat(32)
+/** As random as one made by the documents' command. */
+const key = (of: string) => createHash('sha256').update(of).digest('hex')
+const secret = key('tokens')
+const keys = { JWT_SECRET: secret, EVENT_KEYS: key('events'), PSEUDONYM_KEY: key('pseudonyms') }
 const random = () => 'r'.repeat(32)
-const urls = { DATABASE_URL: 'postgres://u:hunter2@db:5432/comanda', REDIS_URL: 'redis://r:6379', AMQP_URL: 'amqp://u:p@mq:5672/v' }
+const urls = { DATABASE_URL: 'postgres://u:hunter2-of-db@db:5432/comanda', REDIS_URL: 'redis://r:6379', AMQP_URL: 'amqp://u:hunter2-of-mq@mq:5672/v' }
 const otel = {
   OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json', OTEL_SDK_DISABLED: 'false'
 }
-const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: secret, PSEUDONYM_KEY: secret }
+const production = { ...urls, NODE_ENV: 'production', ...keys }
 
 /** All but what is made for the line at the start. */
 function read (process: ProcessName, env: Record<string, string | undefined>): object {
@@ -68,8 +72,8 @@ t.test('every variable is read', async (t) => {
     redisUrl: urls.REDIS_URL,
     amqpUrl: urls.AMQP_URL,
     jwtSecrets: [secret],
-    eventKeys: [secret],
-    pseudonymKey: secret,
+    eventKeys: [keys.EVENT_KEYS],
+    pseudonymKey: keys.PSEUDONYM_KEY,
     host: '0.0.0.0',
     port: 80,
     opsPort: 82,
@@ -138,8 +142,67 @@ t.test('production starts nothing without its URLs, and no api without a secret'
   for (const name of ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY']) t.match(refusal('api', { ...production, [name]: undefined }), `${name} is missing`)
 })
 
+t.test('production refuses to start with secrets that were ever published, and names the variable and never its value', async (t) => {
+  const published = ['development-only-development-only', 'development-only-development-only-2', 'change-me-change-me-change-me-change-me', 'your-secret-key-of-32-characters-or-more', 'EXAMPLE-3f9c0b7a51e24d68b0c9a7e8d2f41563']
+  for (const value of published) {
+    for (const name of Object.keys(keys)) {
+      t.match(refusal('api', { ...production, [name]: value }), `${name} is published`, `${name} ${value}`)
+      t.notMatch(refusal('api', { ...production, [name]: value }), value)
+      t.equal(refusal('api', { ...production, [name]: value, NODE_ENV: 'development' }), null)
+    }
+  }
+  t.strictSame(named(refusal('worker', { ...production, EVENT_KEYS: `${keys.EVENT_KEYS},${published[0]}` })), ['EVENT_KEYS'], 'also the second of two')
+})
+
+t.test('production refuses to start with secrets of no strength', async (t) => {
+  const table: Array<[why: string, value: string]> = [
+    ['few different characters', 's'.repeat(32)], ['few different characters', 'ab'.repeat(20)],
+    ['repeats itself', '0123456789abcdef0123456789abcdef'], ['repeats itself', 'Xq7$mL2pXq7$mL2pXq7$mL2pXq7$mL2pXq7'],
+    ['sequence', 'abcdefghijklmnopqrstuvwxyz0123456789'], ['sequence', 'zyxwvutsrqponmlkjihgfedcba9876543210'], ['sequence', 'qwertyuiopasdfghjklzxcvbnm1234567890'], ['sequence', 'aabbccddeeffgghhiijjkkllmmnnooppqq']
+  ]
+  for (const [why, value] of table) {
+    for (const name of Object.keys(keys)) t.match(refusal('api', { ...production, [name]: value }), new RegExp(`${name} is easily guessed: .*${why}`), value)
+  }
+  for (const make of [() => randomBytes(32).toString('hex'), () => randomBytes(24).toString('base64url'), () => randomBytes(16).toString('hex')]) {
+    for (let round = 0; round < 200; round++) t.equal(refusal('api', { ...production, JWT_SECRET: make() }), null)
+  }
+})
+
+t.test('production refuses one secret in two places: who learns one has both', async (t) => {
+  t.match(refusal('api', { ...production, EVENT_KEYS: secret }), 'EVENT_KEYS is that of JWT_SECRET too')
+  t.match(refusal('api', { ...production, PSEUDONYM_KEY: keys.EVENT_KEYS }), 'PSEUDONYM_KEY is that of EVENT_KEYS too')
+  t.strictSame(named(refusal('api', { ...production, PSEUDONYM_KEY: key('old'), JWT_SECRET: `${secret},${key('old')}` })), ['PSEUDONYM_KEY'], 'also with the second of two')
+  t.strictSame(named(refusal('api', { ...production, AMQP_URL: `amqp://u:${secret}@mq` })), ['JWT_SECRET'], 'also with a password')
+})
+
+t.test('production refuses passwords of services that are published or of no strength', async (t) => {
+  const bad = {
+    DATABASE_URL: ['postgres://postgres:postgres@db/comanda', 'postgres://comanda:comanda@db/comanda', 'postgres://comanda:development-only@db/comanda', 'postgres://u:password@db/comanda', 'postgres://u@db/comanda?password=postgres', 'postgres://u:aaaaaaaaaaaa@db/x', 'postgres://shop:shop@db/x', 'postgres://u:p@localhost/x?host=db'],
+    REDIS_URL: ['redis://:development-only@r:6379', 'rediss://:12345678@r', 'redis://:short@r', 'redis://:changeme@r'],
+    AMQP_URL: ['amqp://guest:guest@mq', 'amqp://gu%65st:gu%65st@mq', 'amqp://mq:5672', 'amqps://comanda:development-only@mq/v', 'amqp://admin:admin@mq', 'amqp://u:qwertyuiop@mq', 'amqp://Shop:shop@mq']
+  }
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      const message = refusal('worker', { ...production, [name]: value })
+      t.match(message, `${name} is given with a password that is `, value)
+      t.strictSame(named(message), [name])
+      const { password } = new URL(value)
+      if (password.length > 1) t.notMatch(message!.replaceAll('published', ''), `:${password}`)
+      t.equal(refusal('worker', { ...production, [name]: value, NODE_ENV: 'development' }), null)
+    }
+  }
+  for (const DATABASE_URL of ['postgres://u@db/comanda', `postgres://u:${key('db')}@db/comanda`, 'postgres://u:correct%20Horse%239@db/comanda']) t.equal(refusal('api', { ...production, DATABASE_URL }), null, DATABASE_URL)
+})
+
+t.test('a service that only this machine reaches may keep the password that it was delivered with', async (t) => {
+  for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+    t.equal(refusal('api', { ...production, DATABASE_URL: `postgres://postgres:postgres@${host}/comanda`, AMQP_URL: `amqp://guest:guest@${host}` }), null, host)
+  }
+  for (const host of ['127.0.0.1.example.org', 'localhost.example.org', '128.0.0.1', '[::2]']) t.strictSame(named(refusal('api', { ...production, AMQP_URL: `amqp://guest:guest@${host}` })), ['AMQP_URL'], host)
+})
+
 t.test('a worker needs no secret for tokens and no key of pseudonyms, and holds none', async (t) => {
-  for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) t.match(loadConfig('worker', env, random), { jwtSecrets: [], pseudonymKey: null, eventKeys: [secret] })
+  for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) t.match(loadConfig('worker', env, random), { jwtSecrets: [], pseudonymKey: null, eventKeys: [keys.EVENT_KEYS] })
 })
 
 t.test('an empty variable counts as missing', async (t) => {

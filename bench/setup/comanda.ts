@@ -27,6 +27,8 @@ export class Comanda {
   readonly #folder: string
   readonly #cleanup: Cleanup
   readonly #secret = randomBytes(32).toString('hex')
+  readonly #eventKey = randomBytes(32).toString('hex')
+  readonly #pseudonymKey = randomBytes(32).toString('hex')
   readonly #nodeArgs: readonly string[]
   #url = ''
   #apis = 0
@@ -60,7 +62,7 @@ export class Comanda {
   async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: LoggedProcess, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#secret, PSEUDONYM_KEY: this.#secret, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#eventKey, PSEUDONYM_KEY: this.#pseudonymKey, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
     await isReady(api, url)
     return { api, url }
   }
@@ -68,7 +70,7 @@ export class Comanda {
   /** Starts a worker; it may take a moment until it consumes. */
   async startWorker (env: Record<string, string> = {}): Promise<{ worker: LoggedProcess, ready: () => Promise<void> }> {
     const port = await freePort()
-    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), EVENT_KEYS: this.#secret, ...env })
+    const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), EVENT_KEYS: this.#eventKey, ...env })
     return { worker, ready: async () => await isReady(worker, `http://127.0.0.1:${port}`) }
   }
 

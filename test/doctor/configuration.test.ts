@@ -1,11 +1,11 @@
 import t from 'tap'
-import { examineConfiguration } from '../../src/doctor/configuration.js'
+import { addressIn, examineConfiguration } from '../../src/doctor/configuration.js'
 import { Notes } from '../../src/doctor/finding.js'
 import { noteVersion } from '../../src/doctor/versions.js'
 
 const secret = '3f9c0b7a51e24d68b0c9a7e8d2f41563'
-const urls = { DATABASE_URL: 'postgres://ana:hunter2@db/comanda', REDIS_URL: 'redis://:hunter2@cache', AMQP_URL: 'amqp://ana:hunter2@broker' }
-const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: secret, PSEUDONYM_KEY: secret }
+const urls = { DATABASE_URL: 'postgres://ana:hunter2-of-db@db/comanda', REDIS_URL: 'redis://:hunter2-of-cache@cache', AMQP_URL: 'amqp://ana:hunter2-of-broker@broker' }
+const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: `${secret}e`, PSEUDONYM_KEY: `${secret}p` }
 
 /** `mark check`, of what is not well. */
 function faults (env: Record<string, string>): string[] {
@@ -32,7 +32,7 @@ t.test('what only an api needs is a warning: a worker starts without', async (t)
 t.test('a weak secret is told', async (t) => {
   const table: Array<[why: RegExp, value: string]> = [
     [/few different characters/, 'a'.repeat(40)],
-    [/development default/, 'development-only-development-only'],
+    [/published/, 'development-only-development-only'],
     [/the same secret twice/, `${secret},${secret}`],
     [/each api makes its own/, '']
   ]
@@ -43,10 +43,20 @@ t.test('a weak secret is told', async (t) => {
   }
 })
 
-t.test('a default password in production is told, and elsewhere taken', async (t) => {
-  const AMQP_URL = 'amqp://guest:guest@broker'
-  t.strictSame(faults({ ...production, AMQP_URL }), ['warn AMQP_URL'])
-  t.strictSame(faults({ ...production, AMQP_URL, NODE_ENV: 'development' }), [])
+t.test('what production refuses to start with is wrong, and elsewhere taken', async (t) => {
+  const bad = { AMQP_URL: 'amqp://guest:guest@broker', JWT_SECRET: 'development-only-development-only', EVENT_KEYS: production.PSEUDONYM_KEY }
+  t.strictSame(faults({ ...production, ...bad }).sort(), ['wrong AMQP_URL', 'wrong JWT_SECRET', 'wrong PSEUDONYM_KEY'])
+  t.strictSame(faults({ ...production, ...bad, NODE_ENV: 'development' }).sort(), ['warn JWT_SECRET', 'warn PSEUDONYM_KEY'])
+  t.notMatch(JSON.stringify(examineConfiguration({ ...production, ...bad }).findings), /guest|development-only/)
+})
+
+t.test('a delivered password on this machine, and a Redis without one, are told in production', async (t) => {
+  t.strictSame(faults({ ...production, AMQP_URL: 'amqp://guest:guest@127.0.0.1', REDIS_URL: 'redis://cache' }).sort(), ['warn AMQP_URL', 'warn REDIS_URL'])
+})
+
+t.test('a service is looked at whatever its password is worth', async (t) => {
+  t.match(addressIn({ ...production, AMQP_URL: 'amqp://guest:guest@broker' }, 'AMQP_URL'), { address: { host: 'broker' } })
+  t.equal(addressIn({ ...production, AMQP_URL: 'mq' }, 'AMQP_URL'), null)
 })
 
 t.test('a password that breaks its URL is told with the way to write it', async (t) => {
