@@ -1,8 +1,8 @@
-/** Access tokens: JWT by HS256 alone (RFC 7519; algorithms pinned as RFC 8725, section 3.1 asks). */
+/** Access tokens: JWT by HS256 alone, of an explicit type (RFC 7519; RFC 8725, sections 3.1 and 3.11; RFC 9068, section 2.1). */
 import type { FastifyJWTOptions, JWT } from '@fastify/jwt'
 import { ProblemError } from '../http/problems.js'
 import { UserError } from '../users/errors.js'
-import type { Role } from '../users/roles.js'
+import { type Role, ROLES } from '../users/roles.js'
 import { type Session, SESSION_S } from '../users/session.js'
 
 /** Who is asking, as their token says; no database is asked. */
@@ -25,16 +25,22 @@ export interface Claims {
   auth_time: number
   /** Of the user's sessions; missing in tokens of the release before. */
   epoch?: number
+  iat: number
   exp: number
 }
 
 const ISSUER = 'comanda'
+const TYPE = 'at+jwt'
+/** No token is issued for longer: the greatest TOKEN_SECONDS. */
+const LONGEST_S = 900
+/** How far the clocks of two apis may be apart. */
+const SKEW_S = 60
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 /** What @fastify/jwt is registered with for each secret. */
 export const JWT_OPTIONS: Pick<FastifyJWTOptions, 'sign' | 'verify'> = {
-  sign: { algorithm: 'HS256', iss: ISSUER, aud: ISSUER },
-  verify: { algorithms: ['HS256'], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'exp', 'iss', 'aud', 'role', 'auth_time'], cache: false }
+  sign: { algorithm: 'HS256', header: { typ: TYPE, alg: 'HS256' }, iss: ISSUER, aud: ISSUER },
+  verify: { algorithms: ['HS256'], checkTyp: TYPE, allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'iat', 'exp', 'iss', 'aud', 'role', 'auth_time'], cache: false }
 }
 
 export interface TokenKeys {
@@ -56,7 +62,9 @@ export class Tokens {
   /** @param authorization the header @throws ProblemError `token_expired`, `token_invalid` */
   read (authorization: string): { user: AuthenticatedUser, exp: number } {
     try {
-      const { sub, role, auth_time, epoch = 0, exp } = this.#verify(BEARER.exec(authorization)?.[1] ?? '')
+      const claims = this.#verify(BEARER.exec(authorization)?.[1] ?? '')
+      if (!isIssuable(claims, Date.now() / 1000)) throw new Error('signed, and nothing that is ever issued')
+      const { sub, role, auth_time, epoch = 0, exp } = claims
       return { user: Object.freeze({ user_id: Number(sub), role, epoch, since: auth_time }), exp }
     } catch (cause) {
       throw new ProblemError(isExpired(cause) ? 'token_expired' : 'token_invalid', { cause })
@@ -81,6 +89,14 @@ export class Tokens {
       return previous.verify<Claims>(token)
     }
   }
+}
+
+/** Whoever signs with a stolen secret gets no token that outlives what this service would have issued. */
+function isIssuable ({ sub, role, epoch = 0, auth_time, iat, exp }: Claims, now: number): boolean {
+  if (![auth_time, iat, exp, epoch].every((value) => Number.isSafeInteger(value))) return false
+  if (!/^[1-9]\d{0,9}$/.test(sub) || !ROLES.includes(role)) return false
+  if (iat > now + SKEW_S || auth_time > now + SKEW_S) return false
+  return exp - iat <= LONGEST_S && exp <= auth_time + SESSION_S + SKEW_S
 }
 
 function isExpired (error: unknown): boolean {

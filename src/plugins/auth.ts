@@ -20,7 +20,7 @@ declare module 'fastify' {
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     namespaces: 'current' | 'previous'
-    payload: Omit<Claims, 'exp'>
+    payload: Omit<Claims, 'exp' | 'iat'>
   }
 }
 

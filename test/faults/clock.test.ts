@@ -29,6 +29,12 @@ async function startWrong (t: Test, byMs: number): Promise<Ask> {
   })
 }
 
+/** As by a login at an api whose clock is wrong by so much. */
+function at ({ user_id: id }: Person, byMs: number): Record<string, string> {
+  const now = Math.floor((Date.now() + byMs) / 1000)
+  return { authorization: `Bearer ${signToken(place.env.JWT_SECRET!, goodClaims(id, { auth_time: now, iat: now, exp: now + 900 }))}` }
+}
+
 t.test('clocks an hour apart: a key is one order, changes keep their order, and no token lives longer than the clock of who reads it allows', needs('redis', 'rabbitmq'), async (t) => {
   const [api, ahead, behind] = [await startApi(t, place), await startWrong(t, HOUR), await startWrong(t, -HOUR)]
   await startWorker(t, place)
@@ -37,19 +43,21 @@ t.test('clocks an hour apart: a key is one order, changes keep their order, and 
   const late = await (await behind('POST', '/auth/token', {}, { nick_name: ana.nick_name, password: ana.password })).json() as { access_token: string }
   t.equal((await api.inject({ url: '/orders', headers: { authorization: `Bearer ${late.access_token}` } })).statusCode, 401, 'a token by a clock that is behind is over')
 
-  const lasting: Person = { ...ana, headers: { authorization: `Bearer ${signToken(place.env.JWT_SECRET!, goodClaims(ana.user_id, { exp: Math.floor(Date.now() / 1000) + 7200 }))}` } }
-  const keyed = { ...lasting.headers, 'idempotency-key': 'clocks' }
-  const answers = [await ahead('POST', '/orders', keyed, line), await behind('POST', '/orders', keyed, line)]
+  const early = await (await ahead('POST', '/auth/token', {}, { nick_name: ana.nick_name, password: ana.password })).json() as { access_token: string }
+  t.equal((await api.inject({ url: '/orders', headers: { authorization: `Bearer ${early.access_token}` } })).statusCode, 401, 'a token by a clock that is ahead is none: it would live an hour too long')
+
+  const keyed = { 'idempotency-key': 'clocks' }
+  const answers = [await ahead('POST', '/orders', { ...at(ana, HOUR), ...keyed }, line), await behind('POST', '/orders', { ...at(ana, -HOUR), ...keyed }, line)]
   const [first, second] = await Promise.all(answers.map(async (answer) => await answer.json() as Shown))
   t.strictSame(second, first)
   const id = first!.order_id
-  await reads(api, lasting, id, 'confirmed')
-  for (const [index, ask] of [behind, ahead, behind].entries()) {
-    t.equal((await ask('PATCH', `/orders/${id}`, lasting.headers, { item_quantity: 10 + index })).status, 202)
+  await reads(api, ana, id, 'confirmed')
+  for (const [index, byMs] of [-HOUR, HOUR, -HOUR].entries()) {
+    t.equal((await (byMs < 0 ? behind : ahead)('PATCH', `/orders/${id}`, at(ana, byMs), { item_quantity: 10 + index })).status, 202)
   }
-  const booked = await reads(api, lasting, id, 'confirmed', 4)
+  const booked = await reads(api, ana, id, 'confirmed', 4)
   t.equal(booked.item_quantity, 12, 'the last change, not the one of the latest clock')
-  t.strictSame(await (await ahead('GET', `/orders/${id}`, lasting.headers)).json(), booked)
+  t.strictSame(await (await ahead('GET', `/orders/${id}`, at(ana, HOUR))).json(), booked)
   await eventually('each change is applied once', async () => {
     const { rows } = await place.pool.query<{ version: number, outcome: string }>('select version, outcome from order_events where order_id = $1 order by version', [id])
     return rows.length === 4 && rows.every(({ version, outcome }, index) => version === index + 1 && outcome === 'applied')

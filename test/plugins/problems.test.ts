@@ -75,7 +75,7 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
     await changePassword(person, person.password)
     return await get('/orders', person.headers)
   },
-  session_over: async () => await post('/auth/token/renew', undefined, withToken({ auth_time: now - 13 * 3600 })),
+  session_over: async () => await post('/auth/token/renew', undefined, withToken({ auth_time: now - 12 * 3600, exp: now + 30 })),
   forbidden: async () => await get(`/orders?user_id=${ana.user_id + 1}`),
   self_only: async () => await changePassword(await newOperator(api, place), 'any', ana.user_id),
   wrong_password: async () => await changePassword(ana, 'not the password'),

@@ -32,6 +32,7 @@ t.test('a login gives a token of 900 seconds that says who, which role and since
   const claims = claimsOf(token.access_token) as { exp: number, iat: number, auth_time: number }
   t.match(claims, { sub: String(ana.user_id), role: 'customer', iss: 'comanda', aud: 'comanda' })
   t.equal(claims.exp - claims.iat, 900)
+  t.strictSame(JSON.parse(Buffer.from(token.access_token.split('.')[0]!, 'base64url').toString()), { alg: 'HS256', typ: 'at+jwt' })
   t.ok(claims.exp >= before + 900 && claims.exp <= now() + 900)
   t.ok(claims.auth_time >= before && claims.auth_time <= now())
   t.equal((await asks(`Bearer ${token.access_token}`)).statusCode, 200)
@@ -74,10 +75,10 @@ t.test('without a token, and with none that this service issued, everything is 4
     'a fourth part': [`Bearer ${mine}.x`, 'token-invalid'],
     'two tokens': [`Bearer ${mine}, Bearer ${mine}`, 'token-invalid'],
     'alg none without signature': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'none' }).replace(/[^.]+$/, '')}`, 'token-invalid'],
-    'alg none with a signature': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'none', typ: 'JWT' })}`, 'token-invalid'],
-    'no alg': [`Bearer ${signToken(secret, goodClaims(1), { typ: 'JWT' })}`, 'token-invalid'],
-    'HS512 by the right secret': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'HS512', typ: 'JWT' }, 'sha512')}`, 'token-invalid'],
-    'RS256 by name only': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'RS256', typ: 'JWT' })}`, 'token-invalid'],
+    'alg none with a signature': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'none', typ: 'at+jwt' })}`, 'token-invalid'],
+    'no alg': [`Bearer ${signToken(secret, goodClaims(1), { typ: 'at+jwt' })}`, 'token-invalid'],
+    'HS512 by the right secret': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'HS512', typ: 'at+jwt' }, 'sha512')}`, 'token-invalid'],
+    'RS256 by name only': [`Bearer ${signToken(secret, goodClaims(1), { alg: 'RS256', typ: 'at+jwt' })}`, 'token-invalid'],
     'another secret': [`Bearer ${sign({}, 'y'.repeat(40))}`, 'token-invalid'],
     'an empty secret': [`Bearer ${sign({}, '')}`, 'token-invalid'],
     'somebody else\'s claims under this signature': [`Bearer ${mine.replace(payloadOf(mine), payloadOf(others))}`, 'token-invalid'],
@@ -90,6 +91,11 @@ t.test('without a token, and with none that this service issued, everything is 4
     'another audience': [`Bearer ${sign({ aud: 'other' })}`, 'token-invalid'],
     'exp as text': [`Bearer ${sign({ exp: '9999999999' })}`, 'token-invalid'],
     'not valid yet': [`Bearer ${sign({ nbf: now() + 60 })}`, 'token-invalid'],
+    'the type of another kind of JWT': [`Bearer ${signToken(secret, goodClaims(ana.user_id), { alg: 'HS256', typ: 'JWT' })}`, 'token-invalid'],
+    'no type': [`Bearer ${signToken(secret, goodClaims(ana.user_id), { alg: 'HS256' })}`, 'token-invalid'],
+    'no iat': [`Bearer ${sign({ iat: undefined })}`, 'token-invalid'],
+    'no user\'s id': [`Bearer ${sign({ sub: '1e1' })}`, 'token-invalid'],
+    'no role that there is': [`Bearer ${sign({ role: 'root' })}`, 'token-invalid'],
     expired: [`Bearer ${sign({ exp: now() - 1 })}`, 'token-expired'],
     'expired and by another secret': [`Bearer ${sign({ exp: now() - 1 }, 'y'.repeat(40))}`, 'token-invalid'],
     '8 KB of garbage': [`Bearer ${'x'.repeat(8192)}`, 'token-invalid'],
@@ -103,6 +109,27 @@ t.test('without a token, and with none that this service issued, everything is 4
   }
   t.equal((await asks(`Bearer ${mine}`)).statusCode, 200, 'the table\'s own token is good')
   isProblem(t, await api.inject({ url: `/orders?access_token=${mine}` }), 401, 'token-missing', 'a token in the query')
+})
+
+t.test('a token that is signed rightly and lives longer than any that is issued is refused', async (t) => {
+  const table: Record<string, Record<string, unknown>> = {
+    'a life of a second too many': { exp: now() + 901 },
+    'a life of ten years': { exp: now() + 10 * 365 * 86_400 },
+    'issued in the future': { iat: now() + 120, exp: now() + 900 },
+    'issued in a year, for a quarter of an hour': { iat: now() + 365 * 86_400, exp: now() + 365 * 86_400 + 900 },
+    'issued long ago': { iat: now() - 3600, exp: now() + 900 },
+    'a login in the future': { auth_time: now() + 120 },
+    'a login of the day before': { auth_time: now() - 24 * 3600 },
+    'a login in milliseconds': { auth_time: Date.now() },
+    'a login as text': { auth_time: String(now()) },
+    'an issue as text': { iat: String(now()) },
+    'an epoch as text': { epoch: '99' },
+    'an epoch without end': { epoch: 1e300 }
+  }
+  for (const [name, claims] of Object.entries(table)) isProblem(t, await asks(`Bearer ${sign(claims)}`), 401, 'token-invalid', name)
+  for (const claims of [{}, { iat: now() + 30 }, { auth_time: now() + 30 }, { iat: now() - 890, exp: now() + 10 }, { auth_time: now() - 12 * 3600 + 900 }]) {
+    t.equal((await asks(`Bearer ${sign(claims)}`)).statusCode, 200, `${JSON.stringify(claims)} is what an api with a clock half a minute off issues`)
+  }
 })
 
 t.test('without a token nothing of the input is looked at', async (t) => {
@@ -126,10 +153,10 @@ t.test('renewing gives a fresh token of the same session', async (t) => {
 })
 
 t.test('a session ends after twelve hours, however often it is renewed', async (t) => {
-  const { expires_in: left } = (await renew(sign({ auth_time: now() - 12 * 3600 + 100 }))).json<Token>()
+  const { expires_in: left } = (await renew(sign({ auth_time: now() - 12 * 3600 + 100, exp: now() + 100 }))).json<Token>()
   t.ok(left <= 100 && left >= 98, `${left} s are left`)
-  isProblem(t, await renew(sign({ auth_time: now() - 12 * 3600 })), 401, 'session-over')
-  isProblem(t, await renew(sign({ auth_time: now() - 13 * 3600 })), 401, 'session-over')
+  isProblem(t, await renew(sign({ auth_time: now() - 12 * 3600, exp: now() + 30 })), 401, 'session-over')
+  isProblem(t, await renew(sign({ auth_time: now() - 13 * 3600 })), 401, 'token-invalid', 'no such token is issued')
 })
 
 t.test('renewing works with Postgres shut, logging in does not', needs('redis'), async (t) => {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 export type Claims = Record<string, unknown>
 
 /** Signs a JWT by the definition (RFC 7515), not by the library under test, so that it may be as wrong as a test needs. */
-export function signToken (secret: string, claims: Claims, header: Record<string, unknown> = { alg: 'HS256', typ: 'JWT' }, hash = 'sha256'): string {
+export function signToken (secret: string, claims: Claims, header: Record<string, unknown> = { alg: 'HS256', typ: 'at+jwt' }, hash = 'sha256'): string {
   const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   return `${signed}.${createHmac(hash, secret).update(signed).digest('base64url')}`
 }
