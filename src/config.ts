@@ -165,12 +165,6 @@ function maskedUrl (text: string): string {
   return url.href
 }
 
-function keysOf (process: ProcessName, read: Static<typeof Environment>, randomSecret: () => string): Pick<Config, 'jwtSecrets' | 'eventKeys' | 'pseudonymKey'> {
-  const eventKeys = listOf(read.EVENT_KEYS ?? '')
-  if (process === 'worker') return { jwtSecrets: [], eventKeys, pseudonymKey: null }
-  return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
-}
-
 /** On when they are asked for, or have somewhere to go. */
 function tracesOf (read: Static<typeof Environment>): Config['traces'] {
   const asked = read.OTEL_TRACES_EXPORTER ?? read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'none'
