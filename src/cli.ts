@@ -47,9 +47,10 @@ parked.command('show').argument('<id>', 'an id, or the beginning of one').descri
   process.exitCode = await runParkedShow(process.env, id)
 })
 parked.command('replay').argument('<id...>').description('hand them to the fallback queue to be booked again').option('--by <name>', 'the operator who does it', userInfo().username)
-  .action(async (ids: string[], { by }: { by: string }) => {
+  .option('--unsigned', 'replay also what carries no signature of ours: whoever could write to the broker may have written it', false)
+  .action(async (ids: string[], options: { by: string, unsigned: boolean }) => {
     const { runParkedReplay } = await import('./commands/parked.js')
-    process.exitCode = await runParkedReplay(process.env, ids, by)
+    process.exitCode = await runParkedReplay(process.env, ids, options)
   })
 parked.command('discard').argument('<id...>').description('mark them as given up; their bytes are kept').option('--by <name>', 'the operator who does it', userInfo().username)
   .action(async (ids: string[], { by }: { by: string }) => {

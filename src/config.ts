@@ -177,7 +177,8 @@ function missingInProduction (process: ProcessName, env: Record<string, string |
   return needed.filter((name) => !env[name])
 }
 
-function listOf (text: string): string[] {
+/** The items of a comma separated variable. */
+export function listOf (text: string): string[] {
   return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
 }
 

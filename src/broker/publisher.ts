@@ -1,12 +1,16 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import type { SerializedEvent } from '../orders/envelope.js'
+import type { Mac } from '../secrets/mac.js'
 import { encodeMessage } from './codec.js'
 import { Group, GroupError } from './group.js'
+import { SIGNATURE, signatureOf } from './signature.js'
 import { INTAKE_EXCHANGE, INTAKE_KEY } from './topology.js'
 
 export interface PublisherOptions {
   /** From an event's arrival to its confirm, milliseconds. */
   confirmTimeoutMs: number
+  /** Signs each message; null: no key is given */
+  mac: Mac | null
   /** Told when a message was not answered in twice that time: the connection is taken for lost, whatever it looks like. */
   onStuck (): void
   /** Told of every confirmed message: how many events it held and how long its confirm took, milliseconds. */
@@ -81,7 +85,8 @@ export class Publisher {
     if (!channel) throw new GroupError('refused', 'no broker to publish to')
     const { content, contentType } = encodeMessage(events)
     const messageId = events[0]!.event.event_id
-    const options = { persistent: true, mandatory: true, messageId, contentType, appId: 'comanda' }
+    const { mac } = this.#options
+    const options = { persistent: true, mandatory: true, messageId, contentType, appId: 'comanda', ...(mac ? { headers: { [SIGNATURE]: signatureOf(mac, content) } } : {}) }
     const stuck = setTimeout(() => {
       this.#close(channel)
       this.#options.onStuck()

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import pg from 'pg'
-import { readSettings } from '../config.js'
+import { listOf, readSettings } from '../config.js'
 import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
+import { macFor } from '../secrets/mac.js'
 import { columnTypes } from '../store/database.js'
 import { listParkedActions, listParked, type ParkedRow } from '../store/parked-events.js'
 
@@ -29,8 +30,9 @@ export async function runParkedShow (env: Env, id: string): Promise<number> {
   })
 }
 
-export async function runParkedReplay (env: Env, ids: readonly string[], by: string): Promise<number> {
-  return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, by),
+export async function runParkedReplay (env: Env, ids: readonly string[], { by, unsigned }: { by: string, unsigned: boolean }): Promise<number> {
+  const mac = macFor(listOf(readSettings(env, 'EVENT_KEYS').EVENT_KEYS ?? ''), 'order message')
+  return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, by, { mac, unsigned }),
     ({ events }) => `handed to the fallback queue: ${events} order event${events === 1 ? '' : 's'}, booked by the next worker`, 'was replayed before')
 }
 

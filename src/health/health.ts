@@ -12,10 +12,19 @@ type ServiceCode = Extract<Code, `${ServiceName}_${ServiceState}`>
 /** Since when a service is in its present state. */
 export interface ServiceStatus { state: ServiceState, since: string }
 
+export interface SourceProgress {
+  ready: number
+  unsettled: number
+  idle_ms: number
+  /** Events that wait for a newer worker, where they wait. */
+  deferred?: number
+  stuck: boolean
+}
+
 /** Of a worker: what there is to do and whether it is done. */
 export interface ProgressReport {
   stuck: boolean
-  sources: Record<string, { ready: number, unsettled: number, idle_ms: number, stuck: boolean }>
+  sources: Record<string, SourceProgress>
 }
 
 /** What is known of each backing service: one line in the log for each change, one member each in /readyz. */

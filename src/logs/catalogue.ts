@@ -69,7 +69,7 @@ export const catalogue = {
   fallback_taken: entry('info', 'Order event stored in the fallback queue', { ...orderEvent, reason }),
 
   messages_redelivered: entry('warn', 'Messages redelivered too often: moved to the fallback queue, to be tried one event at a time', { batch_size: Count, attempt: Count, reason }),
-  newer_schema_held: entry('warn', 'Messages of a newer schema are held for a newer worker: deploy workers before apis', { batch_size: Count, reason }),
+  newer_schema_deferred: entry('warn', 'Events of a newer schema wait in the fallback queue for a newer worker: deploy one', { batch_size: Count, reason }),
   batch_retried: entry('warn', 'Batch not written: nothing acknowledged, retrying; if it persists, check PostgreSQL', { batch_size: Count, attempt: Count, reason, err }),
   fallback_retried: entry('warn', 'Fallback queue not read or booked: nothing lost, retrying; if it persists, check PostgreSQL', { source, reason, err }),
   event_parked: entry('error', 'Event parked: it cannot be applied as it is; `comanda parked show` explains it, `comanda parked replay` retries it', {

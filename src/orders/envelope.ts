@@ -86,12 +86,18 @@ function asciiOf (json: string): string {
 /** Why something read from the wire is not an order event this build can apply. */
 export class EnvelopeError extends Error {
   override readonly name = 'EnvelopeError'
-  /** `newer_schema`: a reason to wait for a newer worker, never to park; `malformed`: it will never become readable */
-  readonly code: 'newer_schema' | 'malformed'
+  /**
+   * `newer_schema`: a reason to wait for a newer worker, never to park; `malformed`: it will never become readable;
+   * `forged`: it carries no signature of ours, so nothing in it was looked at
+   */
+  readonly code: 'newer_schema' | 'malformed' | 'forged'
+  /** Of a newer schema, which names its event and its order as every schema does. */
+  readonly named: { event_id: string, order_id: string } | undefined
 
-  constructor (code: EnvelopeError['code'], detail: string, options?: ErrorOptions) {
+  constructor (code: EnvelopeError['code'], detail: string, options?: ErrorOptions & { named?: { event_id: string, order_id: string } }) {
     super(detail, options)
     this.code = code
+    this.named = options?.named
   }
 }
 
@@ -119,20 +125,29 @@ export function fromEnvelope (value: unknown): OrderEvent {
 }
 
 function refuseNewerSchema (value: unknown): void {
-  const schema = (value as { dataschema?: unknown } | null)?.dataschema
-  if (typeof schema !== 'string' || !schema.startsWith(SCHEMA_NAME)) return
-  const version = schema.slice(SCHEMA_NAME.length)
-  if (/^[1-9]\d*$/.test(version) && Number(version) > SCHEMA_VERSION) {
-    throw new EnvelopeError('newer_schema', `order event schema ${version}; this build knows ${SCHEMA_VERSION}`)
-  }
+  const { dataschema, id, subject } = (value ?? {}) as { dataschema?: unknown, id?: unknown, subject?: unknown }
+  if (typeof dataschema !== 'string' || !dataschema.startsWith(SCHEMA_NAME)) return
+  const version = dataschema.slice(SCHEMA_NAME.length)
+  if (!/^[1-9]\d*$/.test(version) || Number(version) <= SCHEMA_VERSION) return
+  if (!isUuid(id) || !isUuid(subject)) throw new EnvelopeError('malformed', `order event schema ${version}, without the id of an event or of an order`)
+  throw new EnvelopeError('newer_schema', `order event schema ${version}; this build knows ${SCHEMA_VERSION}`, { named: { event_id: id, order_id: subject } })
+}
+
+function isUuid (value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value)
 }
 
 /** What a schema of single members cannot say. */
 function refuseIncoherent ({ type, actor, data }: Envelope): void {
-  const { user_id, item_quantity, item_price, total_value, status, version, base } = data
+  const { item_quantity, item_price, total_value, status, version, base } = data
   if (total_value !== item_quantity * item_price) throw new EnvelopeError('malformed', '/data/total_value is not quantity x price')
   const first = [type === 'order.placed', base === null, version === 1]
   if (first.includes(true) && first.includes(false)) throw new EnvelopeError('malformed', 'exactly a placement has version 1 and no base')
   if (status === 'rejected' || (base === null && status !== 'accepted')) throw new EnvelopeError('malformed', `/data/status: no ${type} makes an order ${status}`)
-  if (base === null && (personOf(actor)?.user_id ?? user_id) !== user_id) throw new EnvelopeError('malformed', '/actor: a person places orders for themselves alone')
+  if (base === null) refuseForeign(actor, data)
+}
+
+function refuseForeign (actor: string | undefined, { user_id }: Envelope['data']): void {
+  const person = personOf(actor)
+  if (person && person.user_id !== user_id) throw new EnvelopeError('malformed', '/actor: a person places orders for themselves alone')
 }

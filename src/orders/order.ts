@@ -42,6 +42,10 @@ export function totalValue (input: OrderInput): number {
   return input.item_quantity * input.item_price
 }
 
+export function isSameInput (a: OrderInput, b: OrderInput): boolean {
+  return a.item_description === b.item_description && a.item_quantity === b.item_quantity && a.item_price === b.item_price
+}
+
 /**
  * `JSON.stringify(order)`, a known shape put together by hand: only text from a client needs escaping. (Measured: a third of
  * the time; the worker writes two an order.)

@@ -1,6 +1,6 @@
 import { personOf } from './actor.js'
 import type { OrderEvent } from './event.js'
-import { confirmed, type Order } from './order.js'
+import { confirmed, isSameInput, type Order } from './order.js'
 import { isAmendable, mayMove } from './status.js'
 
 /** Stable codes, shown in the timeline. */
@@ -32,8 +32,7 @@ function brokenAmendment ({ actor }: OrderEvent, before: Order, after: Order): B
 /** Where no person is named, the move need only be legal for some caller. */
 function brokenMove ({ type, actor }: OrderEvent, before: Order, after: Order): BrokenRule | undefined {
   const person = personOf(actor)
-  const isSameLine = after.item_description === before.item_description && after.item_quantity === before.item_quantity && after.item_price === before.item_price
-  if (!isSameLine || (type === 'order.cancelled') !== (after.status === 'cancelled')) return 'altered'
+  if (!isSameInput(before, after) || (type === 'order.cancelled') !== (after.status === 'cancelled')) return 'altered'
   if (person?.role === 'customer' && person.user_id !== before.user_id) return 'not_owner'
   return mayMove(before.status, after.status, person?.role ?? 'operator') ? undefined : 'illegal_move'
 }

@@ -1,5 +1,7 @@
 import { decodeMessage } from '../broker/codec.js'
+import { isSigned } from '../broker/signature.js'
 import { serializeEvent } from '../orders/envelope.js'
+import type { Mac } from '../secrets/mac.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
 import { insertFallback } from '../store/fallback-queue.js'
 import { reopenRefused } from '../store/order-events.js'
@@ -10,6 +12,7 @@ export type ParkingCode =
   | 'unknown' // no parked event has an id that begins so
   | 'ambiguous' // several have
   | 'unreadable' // its bytes are no order event that this build knows
+  | 'forged' // what it holds carries no signature of ours
   | 'settled' // it was discarded before, or replayed: what is done is not undone
 
 export class ParkingError extends Error {
@@ -30,9 +33,18 @@ export interface Settled {
   events: number
 }
 
+export interface ReplayTrust {
+  /** null: no key is given, so nothing can be verified */
+  mac: Mac | null
+  /** The operator vouches for what carries no signature. */
+  unsigned?: boolean
+}
+
 /** Hands a parked event's order events to the fallback queue once more; a worker books them. Safe to repeat. @throws ParkingError, StoreError */
-export async function replayParked (pool: Pool, idStart: string, doneBy: string): Promise<Settled> {
-  return await settle(pool, idStart, 'replayed', doneBy, async (client, { raw }) => {
+export async function replayParked (pool: Pool, idStart: string, doneBy: string, trust: ReplayTrust): Promise<Settled> {
+  return await settle(pool, idStart, 'replayed', doneBy, async (client, parked) => {
+    const { raw } = parked
+    if (!isTrusted(parked, trust)) throw new ParkingError('forged', 'it cannot be replayed: it carries no signature of ours; `--unsigned` replays it all the same')
     const decoded = decodeMessage(raw)
     const fault = decoded.find((one) => 'fault' in one)
     if (fault) throw new ParkingError('unreadable', `it cannot be replayed: ${fault.fault.message}`)
@@ -41,6 +53,12 @@ export async function replayParked (pool: Pool, idStart: string, doneBy: string)
     await insertFallback(client, events.map(serializeEvent))
     return events.length
   })
+}
+
+/** What was parked out of a message had its signature verified before; a message parked as a whole is verified now. */
+function isTrusted ({ source, reason, raw, headers }: ParkedRow, { mac, unsigned = false }: ReplayTrust): boolean {
+  if (unsigned || (reason !== 'forged' && source !== 'dead')) return true
+  return mac === null ? reason !== 'forged' : isSigned(mac, raw, headers)
 }
 
 /** Gives a parked event up; it stays to be looked at. Safe to repeat. @throws ParkingError, StoreError */

@@ -6,6 +6,7 @@ import { logLine } from '../logs/log-line.js'
 import { EVENTS, SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { SerializedEvent } from '../orders/envelope.js'
+import { macFor } from '../secrets/mac.js'
 import { insertFallback } from '../store/fallback-queue.js'
 import { tracePublishing } from '../tracing/traced.js'
 import { traced } from '../tracing/traceparent.js'
@@ -20,6 +21,7 @@ const FALLBACK_LIMIT_MS = 3000
 export const intakePlugin = fp(async (app) => {
   const publisher = new Publisher({
     confirmTimeoutMs: app.config.confirmTimeoutMs,
+    mac: macFor(app.config.eventKeys, 'order message'),
     // A half-open connection would be noticed by its heartbeats only, three of them later.
     onStuck: () => app.broker?.renew(new Error('the broker does not confirm')),
     ...(app.metrics ? confirmsMeasured(app.metrics) : {})

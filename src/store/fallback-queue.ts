@@ -1,9 +1,15 @@
-import { type EnvelopeError, fromEnvelope, type SerializedEvent, unreadable } from '../orders/envelope.js'
+import { type EnvelopeError, fromEnvelope, unreadable } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
+/** An event as it is stored: of a newer schema no more than this is known. */
+export interface StoredEvent {
+  event: { event_id: string, order: { order_id: string } }
+  json: string
+}
+
 /** Takes these events in one statement. One already there stays as it is: the event id is the identity. */
-export async function insertFallback (client: Client, events: readonly SerializedEvent[]): Promise<void> {
+export async function insertFallback (client: Client, events: readonly StoredEvent[]): Promise<void> {
   await run(client, 'insert_fallback', `
     insert into fallback_queue (event_id, order_id, event) select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
     on conflict (event_id) do nothing`, [
@@ -76,6 +82,20 @@ export async function countFallback (client: Client): Promise<number> {
   const [row] = await run<{ waiting: number }>(client, 'count_fallback', `
     select count(*)::integer as waiting from (select from fallback_queue where due_at <= now() or attempts > 0 limit 1000) as counted`, [])
   return row!.waiting
+}
+
+export interface Deferred {
+  events: number
+  /** Since the first of them came, by the server's clock; 0 where there are none. */
+  oldestMs: number
+}
+
+/** Rows that wait for a newer worker, counted to 1000. */
+export async function deferredFallback (client: Client): Promise<Deferred> {
+  const [row] = await run<{ events: number, oldest_ms: number }>(client, 'deferred_fallback', `
+    select count(*)::integer as events, coalesce(extract(epoch from clock_timestamp() - min(taken_at)) * 1000, 0)::float8 as oldest_ms
+    from (select taken_at from fallback_queue where attempts = 0 and due_at > now() order by fallback_id limit 1000) as deferred`, [])
+  return { events: row!.events, oldestMs: row!.oldest_ms }
 }
 
 export interface FallbackQueueAge {

@@ -2,7 +2,7 @@ import { actorOf } from '../orders/actor.js'
 import { serializeEvent } from '../orders/envelope.js'
 import { OrderError } from '../orders/errors.js'
 import { amendOrder, moveOrder, type OrderEvent, type Origin } from '../orders/event.js'
-import type { OrderInput } from '../orders/order.js'
+import { isSameInput, type OrderInput } from '../orders/order.js'
 import { isAhead, isMet, type Precondition } from '../orders/precondition.js'
 import { isAmendable, mayMove, type MovableStatus } from '../orders/status.js'
 import { acceptedView, type OrderView } from '../orders/view.js'
@@ -48,7 +48,7 @@ export class OrderChanges {
     const { view } = latest
     if (view.order.user_id !== request.caller.user_id) throw new OrderError('not_owner')
     const input = { ...inputOf(view), ...change }
-    if (isSame(input, inputOf(view))) return answer(view, request.caller)
+    if (isSameInput(input, inputOf(view))) return answer(view, request.caller)
     return await this.#change(latest, request, isAmendable(view.order.status) ? null : 'not_amendable', (origin) => amendOrder(view, input, origin))
   }
 
@@ -104,8 +104,4 @@ function checkPrecondition ({ order }: OrderView, hidden: boolean, precondition:
 
 function inputOf ({ order: { item_description, item_quantity, item_price } }: OrderView): OrderInput {
   return { item_description, item_quantity, item_price }
-}
-
-function isSame (a: OrderInput, b: OrderInput): boolean {
-  return a.item_description === b.item_description && a.item_quantity === b.item_quantity && a.item_price === b.item_price
 }

@@ -5,7 +5,7 @@ import { parkAll, refuseBytes, refuseEvent, type TakenEvent } from '../parking/p
 import { bisect, refusalReason } from '../parking/refusal.js'
 import type { Client, Pool } from '../store/database.js'
 import { isTransient } from '../store/failures.js'
-import { insertFallback } from '../store/fallback-queue.js'
+import { insertFallback, type StoredEvent } from '../store/fallback-queue.js'
 import type { RefusalReason } from '../store/order-events.js'
 import { lockOrders } from '../store/orders.js'
 import type { ParkedEvent } from '../store/parked-events.js'
@@ -67,6 +67,12 @@ export class Booking {
   async unpack (taken: readonly TakenEvent[]): Promise<void> {
     await bisect(taken, async (some) => await insertFallback(this.#pool, some.map(({ event }) => serializeEvent(event))),
       async (one, error) => await this.refuse(one, error, { source: 'queue', attempts: 1 }))
+  }
+
+  /** Hands events that a newer worker can read to the fallback queue; what cannot even be stored is parked. @throws StoreError `unavailable` */
+  async defer (newer: readonly StoredEvent[]): Promise<void> {
+    await bisect(newer, async (some) => await insertFallback(this.#pool, some),
+      async ({ json }, error) => await this.park([{ source: 'queue', reason: refusalReason(error), attempts: 1, headers: {}, raw: Buffer.from(json) }]))
   }
 
   /** What is no order event at all: kept as it came. @throws StoreError `unavailable` */

@@ -5,13 +5,12 @@ import { logLine } from '../logs/log-line.js'
 import { isTransient } from '../store/failures.js'
 import { backOff } from '../time/back-off.js'
 import { within } from '../time/within.js'
-import type { Verdict } from './verdicts.js'
 
 const STOP_LIMIT_MS = 1000
 /** Of a batch that is held. */
 const RETRY = { first: 100, longest: 5000 }
 
-/** What a queue's messages mean. It states verdicts; the consumer alone acts on them. */
+/** What a queue's messages mean. The consumer alone acks them. */
 export interface Handler<Content> {
   readonly queue: string
   /** Messages held at a time. */
@@ -23,10 +22,10 @@ export interface Handler<Content> {
   /** Whether this batch may be handled while the one before is still under way. */
   mayOverlap (batch: readonly Content[]): boolean
   /**
-   * Resolves when all of the batch is committed, with a verdict for each message.
+   * Resolves when all of the batch is committed: booked, rejected, parked or in the fallback queue.
    * @throws StoreError `unavailable`: the same batch is tried again; any other error ends the process
    */
-  handle (batch: readonly Content[]): Promise<Verdict[]>
+  handle (batch: readonly Content[]): Promise<void>
 }
 
 export interface ConsumerOptions {
@@ -50,6 +49,8 @@ export interface Backlog {
   unsettled: number
   /** Milliseconds since a message was last settled; since the start, before the first. */
   idleMs: number
+  /** What waits for a newer worker, and for how long the oldest of it. */
+  deferred?: { events: number, oldestMs: number }
 }
 
 /**
@@ -67,8 +68,6 @@ export class Consumer<Content> {
   #wake: () => void = () => {}
   #channel: Channel | null = null
   #tag = ''
-  /** Messages of the present channel that stay unacked: an ack of several at once would take them along. */
-  #held = 0
   readonly #unsettled = new Set<Delivery<Content>>()
   #settledAt = performance.now()
   #running: Promise<void> = Promise.resolve()
@@ -88,7 +87,6 @@ export class Consumer<Content> {
     channel.on('error', () => {}) // `close` follows
     channel.on('close', () => this.#lose(channel))
     this.#channel = channel
-    this.#held = 0
     await channel.prefetch(this.#handler.prefetch)
     const { consumerTag } = await channel.consume(this.#handler.queue, (message) => this.#take(channel, message))
     this.#tag = consumerTag
@@ -175,9 +173,9 @@ export class Consumer<Content> {
       await storeIsUp(signal)
       if (signal.aborted) return false
       try {
-        const verdicts = await this.#handler.handle(batch.map(({ content }) => content))
+        await this.#handler.handle(batch.map(({ content }) => content))
         if (!await before) return false
-        this.#settle(batch, verdicts)
+        this.#settle(batch)
         return true
       } catch (error) {
         if (!isTransient(error)) throw error
@@ -189,14 +187,11 @@ export class Consumer<Content> {
     return true
   }
 
-  #settle (batch: Array<Delivery<Content>>, verdicts: readonly Verdict[]): void {
+  #settle (batch: Array<Delivery<Content>>): void {
     const { channel, message: last } = batch.at(-1)!
     if (channel !== this.#channel) return
     this.#settledAt = performance.now()
     for (const delivery of batch) this.#unsettled.delete(delivery)
-    const done = batch.filter((_delivery, index) => verdicts[index] === 'ack')
-    this.#held += batch.length - done.length
-    if (this.#held === 0) channel.ack(last, true)
-    else for (const { message } of done) channel.ack(message)
+    channel.ack(last, true)
   }
 }

@@ -4,7 +4,6 @@ import type { ParkedEvent } from '../store/parked-events.js'
 import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
 import { headersOf } from './headers.js'
-import type { Verdict } from './verdicts.js'
 
 /** The broker's dead letters: kept in the parking lot as they came, never decoded, because reading them may be what is fatal. */
 export class DeadLetters implements Handler<ParkedEvent> {
@@ -28,8 +27,7 @@ export class DeadLetters implements Handler<ParkedEvent> {
     return false
   }
 
-  async handle (batch: readonly ParkedEvent[]): Promise<Verdict[]> {
+  async handle (batch: readonly ParkedEvent[]): Promise<void> {
     await this.#booking.park(batch)
-    return batch.map(() => 'ack')
   }
 }

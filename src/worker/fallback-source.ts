@@ -5,7 +5,7 @@ import { EnvelopeError } from '../orders/envelope.js'
 import { AttemptsExhausted, bisect } from '../parking/refusal.js'
 import type { Client, Pool } from '../store/database.js'
 import { isTransient } from '../store/failures.js'
-import { leaseFallback, countFallback, deleteFallback, lockFallback, type FallbackLease, type FallbackRow, releaseFallback } from '../store/fallback-queue.js'
+import { leaseFallback, countFallback, deferredFallback, deleteFallback, lockFallback, type FallbackLease, type FallbackRow, releaseFallback } from '../store/fallback-queue.js'
 import { ordersToRevisit, recordedEvents, rejectWaiting } from '../store/order-events.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { backOff } from '../time/back-off.js'
@@ -25,7 +25,7 @@ const MOST_ATTEMPTS = 3
  * had leased is tried again after it.
  */
 const LEASE_MS = 3000
-/** An event of a newer schema is looked at again after this: workers are deployed before apis. */
+/** An event of a newer schema is looked at again after this. */
 const NEWER_SCHEMA_MS = 10_000
 
 export interface FallbackSourceOptions {
@@ -69,7 +69,7 @@ export class FallbackSource {
 
   /** What is there to be worked off, and since when no round ended well. @throws StoreError */
   async backlog (): Promise<Backlog> {
-    return { ready: await this.left(), unsettled: 0, idleMs: performance.now() - this.#progressAt }
+    return { ready: await this.left(), unsettled: 0, idleMs: performance.now() - this.#progressAt, deferred: await deferredFallback(this.#options.pool) }
   }
 
   async #run (): Promise<void> {

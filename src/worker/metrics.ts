@@ -56,6 +56,8 @@ export function registerBacklogMetrics (metrics: Metrics, progress: Progress, so
   metrics.gauge('comanda_backlog_unsettled', 'Messages that this worker holds', seen(({ unsettled }) => unsettled))
   metrics.gauge('comanda_backlog_idle_seconds', 'Since something was last settled', seen(({ idle_ms }) => idle_ms / 1000))
   metrics.gauge('comanda_backlog_stuck', '1 while there is something to do and nothing has been done for long', seen(({ stuck }) => stuck ? 1 : 0))
+  metrics.gauge('comanda_backlog_deferred', 'Events that wait for a worker of a newer release, counted to 1000', () =>
+    Object.entries(progress.report().sources).flatMap(([source, { deferred }]) => deferred === undefined ? [] : [{ labels: { source }, value: deferred }]))
   metrics.gauge('comanda_backlog_oldest_seconds', 'Since the oldest event was accepted that this worker holds and has not booked; 0 for none', () => [{ labels: { source: 'orders' }, value: ageOf(sources.orders.oldest) }])
   metrics.counter('comanda_batches_retried_total', 'Batches that failed for a passing reason and were tried again', () =>
     Object.entries(sources).map(([source, { retried }]) => ({ labels: { source }, value: retried })))

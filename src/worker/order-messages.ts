@@ -1,15 +1,18 @@
 import type { ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
 import { decodeMessage, type DecodedEvent } from '../broker/codec.js'
+import { isSigned } from '../broker/signature.js'
 import { ORDERS_QUEUE } from '../broker/topology.js'
 import { logLine } from '../logs/log-line.js'
+import { EnvelopeError } from '../orders/envelope.js'
 import type { TakenEvent } from '../parking/park.js'
+import type { Mac } from '../secrets/mac.js'
+import type { StoredEvent } from '../store/fallback-queue.js'
 import type { ParkedEvent } from '../store/parked-events.js'
 import { idsOf } from './batch-lines.js'
 import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
 import { deliveriesOf, headersOf } from './headers.js'
-import type { Verdict } from './verdicts.js'
 
 /**
  * Delivered so often, a message may be what ended the workers before: it is unpacked into the fallback queue, where each event is
@@ -24,7 +27,10 @@ export interface OrderMessage {
   headers: Record<string, unknown>
 }
 
-/** The orders queue: events are booked, what is none is parked, what this build cannot read yet is held. */
+/**
+ * The orders queue: events are booked, what is none or not ours is parked, what this build cannot read yet steps aside into the
+ * fallback queue, where it waits for a newer worker without holding anything up.
+ */
 export class OrderMessages implements Handler<OrderMessage> {
   readonly queue = ORDERS_QUEUE
   /** A message holds up to 256 events or 128 KiB, so this is at most 8 MiB. */
@@ -32,16 +38,25 @@ export class OrderMessages implements Handler<OrderMessage> {
   /** Events. */
   readonly batchWeight = 1000
   readonly #booking: Booking
+  readonly #mac: Mac | null
   readonly #log: FastifyBaseLogger
 
-  constructor (booking: Booking, log: FastifyBaseLogger) {
+  /** @param mac null: no key is given, so nothing is verified */
+  constructor (booking: Booking, mac: Mac | null, log: FastifyBaseLogger) {
     this.#booking = booking
+    this.#mac = mac
     this.#log = log
   }
 
   read (message: ConsumeMessage): { content: OrderMessage, weight: number } {
-    const events = decodeMessage(message.content)
+    const events = this.#eventsIn(message)
     return { content: { events, deliveries: deliveriesOf(message), headers: headersOf(message) }, weight: events.length }
+  }
+
+  /** Nothing in a message is looked at before its signature. */
+  #eventsIn ({ content, properties }: ConsumeMessage): DecodedEvent[] {
+    if (this.#mac && !isSigned(this.#mac, content, properties.headers)) return [{ fault: new EnvelopeError('forged', 'forged'), raw: () => content }]
+    return decodeMessage(content)
   }
 
   /** A batch with changes goes alone, because a base may stand in the batch before it. */
@@ -49,7 +64,7 @@ export class OrderMessages implements Handler<OrderMessage> {
     return batch.every(({ events }) => events.every((one) => 'fault' in one || one.event.base === null))
   }
 
-  async handle (batch: readonly OrderMessage[]): Promise<Verdict[]> {
+  async handle (batch: readonly OrderMessage[]): Promise<void> {
     const suspects = batch.filter(isSuspect)
     if (suspects.length > 0) {
       const taken = suspects.flatMap(eventsOf)
@@ -58,11 +73,14 @@ export class OrderMessages implements Handler<OrderMessage> {
       for (const { event } of taken) logLine(this.#log, { event: 'fallback_taken', ...idsOf(event), reason: 'delivered_often' })
     }
     await this.#booking.park(batch.flatMap(unreadable))
+    await this.#defer(batch.flatMap(newer))
     await this.#booking.book(batch.filter((message) => !isSuspect(message)).flatMap(eventsOf), 'queue')
-    const verdicts = batch.map(verdictOf)
-    const held = verdicts.filter((verdict) => verdict === 'hold').length
-    if (held > 0) logLine(this.#log, { event: 'newer_schema_held', batch_size: held, reason: 'newer_schema' })
-    return verdicts
+  }
+
+  async #defer (newer: readonly StoredEvent[]): Promise<void> {
+    if (newer.length === 0) return
+    await this.#booking.defer(newer)
+    logLine(this.#log, { event: 'newer_schema_deferred', batch_size: newer.length, reason: 'newer_schema' })
   }
 }
 
@@ -75,11 +93,13 @@ function eventsOf ({ events }: OrderMessage): TakenEvent[] {
 }
 
 function unreadable ({ events, deliveries, headers }: OrderMessage): ParkedEvent[] {
-  return events.flatMap((one) => 'fault' in one && one.fault.code === 'malformed'
+  return events.flatMap((one) => 'fault' in one && one.fault.code !== 'newer_schema'
     ? [{ source: 'queue', reason: one.fault.message, attempts: deliveries, headers, raw: one.raw(), cause: one.fault.cause }]
     : [])
 }
 
-function verdictOf ({ events }: OrderMessage): Verdict {
-  return events.some((one) => 'fault' in one && one.fault.code === 'newer_schema') ? 'hold' : 'ack'
+function newer ({ events }: OrderMessage): StoredEvent[] {
+  return events.flatMap((one) => 'fault' in one && one.fault.named
+    ? [{ event: { event_id: one.fault.named.event_id, order: { order_id: one.fault.named.order_id } }, json: one.raw().toString() }]
+    : [])
 }

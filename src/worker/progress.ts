@@ -6,6 +6,8 @@ import type { Backlog } from './consumer.js'
 const LOOK_MS = 1000
 /** With something to do and nothing done for so long the worker is stuck, however alive it looks. */
 export const STUCK_MS = 15_000
+/** What waits for a newer worker is looked at by it within ten seconds: after so long there is none. */
+export const DEFERRED_MS = 30_000
 
 export interface Source {
   /** null: it cannot be asked, which says nothing */
@@ -45,6 +47,7 @@ export class Progress {
       ready: look.ready,
       unsettled: look.unsettled,
       idle_ms: Math.round(look.idleMs),
+      ...(look.deferred === undefined ? {} : { deferred: look.deferred.events }),
       stuck: isStuck(look, now)
     }]))
     return { stuck: Object.values(sources).some(({ stuck }) => stuck), sources }
@@ -73,6 +76,7 @@ export class Progress {
   }
 }
 
-function isStuck ({ busySince, idleMs }: Look, now: number): boolean {
+function isStuck ({ busySince, idleMs, deferred }: Look, now: number): boolean {
+  if (deferred !== undefined && deferred.oldestMs > DEFERRED_MS) return true
   return busySince !== null && Math.min(now - busySince, idleMs) > STUCK_MS
 }

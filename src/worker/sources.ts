@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { macFor } from '../secrets/mac.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
 import { loggingFollower } from './batch-lines.js'
@@ -40,7 +41,7 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     followers: [...(metrics ? [measuringFollower(metrics)] : []), ...(views ? [viewsFollower(views)] : []), loggingFollower(log)]
   })
   const booking = new Booking(pool, commits)
-  const orders = new Consumer(new OrderMessages(booking, log), { storeIsUp, log })
+  const orders = new Consumer(new OrderMessages(booking, macFor(app.config.eventKeys, 'order message'), log), { storeIsUp, log })
   const dead = new Consumer(new DeadLetters(booking), { storeIsUp, log })
   const fallback = new FallbackSource({ pool, booking, commits, log, storeIsUp })
   const progress = new Progress({ orders, dead, ...(once ? {} : { fallback }) })
@@ -66,4 +67,4 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     await progress.stop()
     await Promise.all([orders.stop(), dead.stop(), fallback.stop()])
   })
-}, { name: 'consumer', dependencies: ['metrics', 'tracing', 'health', 'postgres', 'redis', 'amqp'] })
+}, { name: 'consumer', dependencies: ['config', 'metrics', 'tracing', 'health', 'postgres', 'redis', 'amqp'] })

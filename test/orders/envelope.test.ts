@@ -142,7 +142,8 @@ t.test('exactly a placement has version 1, no base and the status accepted', asy
 
 t.test('an event of a newer schema is to be waited for, whatever else it holds', async (t) => {
   for (const version of [2, 3, 10, 999]) t.equal(refusal({ ...good, dataschema: `urn:comanda:order-event:${version}` }), 'newer_schema', String(version))
-  t.equal(refusal({ dataschema: 'urn:comanda:order-event:2', data: 'no longer an object' }), 'newer_schema')
+  t.equal(refusal({ id: good.id, subject: good.subject, dataschema: 'urn:comanda:order-event:2', data: 'no longer an object' }), 'newer_schema')
+  for (const given of [{}, { id: good.id }, { id: good.id, subject: 'x' }, { id: 1, subject: good.subject }]) t.equal(refusal({ ...given, dataschema: 'urn:comanda:order-event:2' }), 'malformed', 'it names no event')
 })
 
 t.test('an event of a schema that never was is malformed', async (t) => {

@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { columnTypes } from '../../src/store/database.js'
 import { administer, copyTemplate, dropDatabase } from '../../testkit/databases.js'
-import { amqpConnect } from './broker.js'
+import { amqpConnect, EVENT_KEY } from './broker.js'
 import { BUILD } from './build.js'
 import { limitOf } from './limits.js'
 
@@ -58,7 +58,7 @@ export async function openPlace (t: Test): Promise<Place> {
       REDIS_PREFIX: redisPrefix,
       REDIS_TIMEOUT_MS: String(Math.min(limitOf(2000), 10_000)), // a busy machine is not a fault
       JWT_SECRET: 'a secret for tests that is long enough',
-      EVENT_KEYS: 'a key of events for tests that is long enough',
+      EVENT_KEYS: EVENT_KEY,
       PSEUDONYM_KEY: 'a key of pseudonyms for tests that is long enough',
       HOST: '127.0.0.1',
       PORT: '0',

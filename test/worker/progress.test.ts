@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Backlog } from '../../src/worker/consumer.js'
-import { Progress, STUCK_MS } from '../../src/worker/progress.js'
+import { DEFERRED_MS, Progress, STUCK_MS } from '../../src/worker/progress.js'
 import { startWorker } from '../support/apps.js'
 import { openPlace } from '../support/place.js'
 
@@ -25,6 +25,13 @@ t.test('neither idleness alone nor work alone is being stuck', async (t) => {
     [{ ready: 9, unsettled: 9, idleMs: 10 }, later],
     [{ ready: 9, unsettled: 9, idleMs: idle }, 1000]
   ] as const) t.equal((await look(new Progress({ orders: source(backlog) }), afterMs)).stuck, false, JSON.stringify(backlog))
+})
+
+t.test('what has waited long for a newer worker makes it stuck, however busy it is with the rest', async (t) => {
+  for (const [oldestMs, stuck] of [[DEFERRED_MS + 1, true], [DEFERRED_MS - 1, false]] as const) {
+    const progress = new Progress({ fallback: source({ ready: 5, unsettled: 0, idleMs: 0, deferred: { events: 3, oldestMs } }) })
+    t.match(await look(progress, 0), { stuck, sources: { fallback: { stuck, deferred: 3 } } })
+  }
 })
 
 t.test('a source that was empty in between starts anew', async (t) => {

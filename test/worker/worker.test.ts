@@ -1,11 +1,12 @@
 import t from 'tap'
-import { encodeMessage, EVENT_BATCH } from '../../src/broker/codec.js'
+import { encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
+import { SIGNATURE } from '../../src/broker/signature.js'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { acceptedView } from '../../src/orders/view.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
-import { openChannel, publishRaw } from '../support/broker.js'
+import { EVENT_KEY, openChannel, publishRaw, signed } from '../support/broker.js'
 import { amendment, booked, enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { needs, openPlace, shutDatabase } from '../support/place.js'
@@ -65,18 +66,79 @@ t.test('bytes that are no order event are parked as they came, and what stands b
   t.same(rows.map(({ raw }) => raw.toString('latin1')).sort(), ['not json at all', '{"specversion":"1.0","id":"nonsense"}', Buffer.from([0xff, 0x00, 0xfe]).toString('latin1')].sort())
 })
 
-t.test('an event of a newer schema is neither parked nor acked: it waits for a newer worker', needs('rabbitmq'), async (t) => {
+t.test('events of a newer schema step aside and are acked: they wait for a newer worker and hold nothing up', needs('rabbitmq'), async (t) => {
   const worker = await startWorker(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
-  const newer = serializeEvent(placement(user)).json.replace('order-event:1', 'order-event:2')
+  const newer = Array.from({ length: 80 }, () => placement(user)) // more than a worker holds messages
+  for (const event of newer) await publishRaw(channel, serializeEvent(event).json.replace('order-event:1', 'order-event:2'))
   const good = placement(user)
-  await publishRaw(channel, newer)
   await publishRaw(channel, batchOf([good]))
   await allBooked([good])
-  await eventually('it is held', () => worker.lines.some(({ reason }) => reason === 'newer_schema'))
-  await worker.close()
-  await eventually('it is in the queue again', async () => (await channel.checkQueue(ORDERS_QUEUE)).messageCount === 1)
-  await channel.purgeQueue(ORDERS_QUEUE)
+  await eventually('all are acked', async () => (await worker.drained()) && (await channel.checkQueue(ORDERS_QUEUE)).messageCount === 0)
+  t.ok(worker.lines.some(({ event }) => event === 'newer_schema_deferred'))
+  const { rows } = await pool.query("select event from fallback_queue where event ->> 'dataschema' = 'urn:comanda:order-event:2'")
+  t.equal(rows.length, newer.length)
+  await eventually('readiness counts them', async () => (await worker.inject('/readyz')).json<{ progress: { sources: { fallback?: { deferred: number } } } }>().progress.sources.fallback?.deferred === newer.length)
+  t.equal((await pool.query("select from parked_events where raw like '%order-event:2%'")).rowCount, 0)
+  await pool.query('delete from fallback_queue')
+})
+
+t.test('what claims a newer schema and names no event is parked', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  await publishRaw(channel, '{"dataschema":"urn:comanda:order-event:2"}')
+  await eventually('it is parked', async () => (await pool.query("select from parked_events where reason like 'order event schema 2%'")).rowCount)
+  await eventually('it is acked', async () => await worker.drained())
+})
+
+t.test('a message that carries no signature of ours is parked as forged, and nothing in it is believed', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const forged = Array.from({ length: 6 }, () => placement(user))
+  const headers = [{}, signed('other bytes'), signed(batchOf([forged[2]!]), ['a key of a stranger, and long enough']), { [SIGNATURE]: 1 }, { [SIGNATURE]: '' }, { [SIGNATURE]: 'v1=' }]
+  for (const [index, event] of forged.entries()) await publishRaw(channel, batchOf([event]), EVENT_BATCH, headers[index])
+  const newer = serializeEvent(placement(user)).json.replace('order-event:1', 'order-event:2')
+  await publishRaw(channel, newer, ONE_EVENT, {})
+  const good = placement(user)
+  await publishRaw(channel, batchOf([good]))
+  await allBooked([good])
+  await eventually('all are acked', async () => await worker.drained())
+  const { rows } = await pool.query<{ raw: Buffer }>("select raw from parked_events where reason = 'forged'")
+  t.strictSame(rows.map(({ raw }) => raw.toString()).sort(), [...forged.map((event) => batchOf([event]).toString()), newer].sort())
+  t.equal((await booked(pool, forged.map(({ order }) => order.order_id))).events.length, 0)
+  t.equal((await pool.query('select from fallback_queue')).rowCount, 0)
+})
+
+t.test('while a key is rotated messages under both are booked', needs('rabbitmq'), async (t) => {
+  const next = 'the next key of events that is long enough too'
+  await startWorker(t, place, { EVENT_KEYS: `${next},${EVENT_KEY}` })
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const both = [placement(user), placement(user)]
+  await publishRaw(channel, batchOf([both[0]!]))
+  await publishRaw(channel, batchOf([both[1]!]), EVENT_BATCH, signed(batchOf([both[1]!]), [next]))
+  await allBooked(both)
+})
+
+t.test('a worker without a key books what is not signed', needs('rabbitmq'), async (t) => {
+  await startWorker(t, place, { EVENT_KEYS: '' })
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const placed = placement(user)
+  await publishRaw(channel, batchOf([placed]), EVENT_BATCH, {})
+  await allBooked([placed])
+})
+
+t.test('a signed change that breaks the rules of its order is rejected, and says why', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const placed = placement(user)
+  const cheaper = { ...amendment(placed), actor: `user:${user + 1}` }
+  const backwards: OrderEvent = { ...amendment(placed), type: 'order.status_changed', actor: 'operator:1', order: { ...placed.order, version: 2, status: 'delivered' } }
+  await publishRaw(channel, batchOf([placed, cheaper, backwards]))
+  await eventually('all are decided', async () => (await booked(pool, [placed.order.order_id])).events.length === 3)
+  const { events, orders } = await booked(pool, [placed.order.order_id])
+  t.strictSame(events.map(({ outcome, reason }) => reason ?? outcome).sort(), ['applied', 'illegal_move', 'not_owner'])
+  t.match(orders, [{ version: 1, status: 'confirmed', item_quantity: 2 }])
+  t.equal(worker.lines.filter(({ event, reason }) => event === 'order_event_not_applied' && ['illegal_move', 'not_owner'].includes(String(reason))).length, 2)
 })
 
 t.test('a queue deleted under the worker is declared again, and consumed', needs('rabbitmq'), async (t) => {

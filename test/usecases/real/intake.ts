@@ -21,7 +21,7 @@ function intakeOver (publisher: Publisher, pool: pg.Pool, limitMs: number): Inta
 
 /** By the broker; the fallback queue is away. */
 export async function openByBroker (t: Test, place: Place, fate: Fate): Promise<OpenedIntake> {
-  const publisher = new Publisher({ confirmTimeoutMs: LIMIT_MS[fate], onStuck () {} })
+  const publisher = new Publisher({ confirmTimeoutMs: LIMIT_MS[fate], mac: null, onStuck () {} })
   const reader = await openChannel(t, place.env.AMQP_URL!)
   await declareTopology(reader)
   await reader.purgeQueue(ORDERS_QUEUE)
@@ -44,7 +44,7 @@ export async function openByBroker (t: Test, place: Place, fate: Fate): Promise<
 
 /** By the fallback queue; there is no broker. */
 export async function openByFallback (t: Test, place: Place, fate: Fate): Promise<OpenedIntake> {
-  const publisher = new Publisher({ confirmTimeoutMs: LIMIT_MS.refused, onStuck () {} })
+  const publisher = new Publisher({ confirmTimeoutMs: LIMIT_MS.refused, mac: null, onStuck () {} })
   await place.pool.query('delete from fallback_queue')
   const pool = fate === 'taken' ? place.pool : fate === 'refused' ? awayPool(t) : await mutePool(t, place)
   return {
