@@ -2,6 +2,7 @@ import type { Redis, Result } from 'ioredis'
 import { fromEnvelope, serializeEvent } from '../orders/envelope.js'
 import { type Order, orderJson } from '../orders/order.js'
 import { type AcceptedView, higher, type OrderView, rank } from '../orders/view.js'
+import type { Mac } from '../secrets/mac.js'
 import { MissedViews } from './missed-views.js'
 import type { DatedView, ViewToPut } from './view-to-put.js'
 
@@ -11,12 +12,14 @@ declare module 'ioredis' {
     putOrderViews (...args: Array<string | number>): Result<number, Context>
     /** Milliseconds since views were first kept here. */
     ageOfViews (key: string): Result<number, Context>
+    /** Deletes the value if it is still this one. */
+    dropView (key: string, value: string): Result<number, Context>
   }
 }
 
 /**
- * A value is `<rank, 12 digits> <event_id> <JSON: the order, or the envelopes of the events taken while it is not persisted>`: the guard reads
- * its first bytes and never parses JSON.
+ * A value is `<rank, 12 digits> <event_id> <signature, or -> <written, ms since 1970> <JSON: the order, or the envelopes of the
+ * events taken while it is not persisted>`: the guard reads its first bytes and never parses JSON.
  * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
  * because it shows what will never be.
  */
@@ -32,6 +35,8 @@ for i, key in ipairs(KEYS) do
 end
 return #KEYS`
 
+const DROP = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
+
 /** By Redis' own clock; an emptied Redis is as good as a new one. */
 const AGE = `
 local now = redis.call('time')
@@ -42,8 +47,10 @@ return now - (redis.call('set', KEYS[1], now, 'NX', 'GET') or now)`
 const PERSISTED_MS = 60_000
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
 const UNPERSISTED_MS = 24 * 3_600_000
+/** How far the clocks of two processes may lie apart: a persisted view that claims to be older than its life and this was put back. */
+const CLOCKS_APART_MS = 60_000
 const RANK_DIGITS = 12
-const VALUE = /^(\d{12}) ([0-9a-f-]{36}) /
+const VALUE = /^(\d{12} ([0-9a-f-]{36})) (\S+) ((\d+) (.*))$/s
 
 export interface FoundView {
   view: OrderView | null
@@ -60,6 +67,7 @@ export class OrderViews {
   readonly reads = { hit: 0, miss: 0, error: 0 }
   readonly #redis: Redis
   readonly #prefix: string
+  readonly #mac: Mac | null
   readonly #onFailure: (error: Error) => void
   #wanted: string[] = []
   #reading: Promise<ReadonlyArray<string | null>> | null = null
@@ -70,15 +78,18 @@ export class OrderViews {
   #doubtedFrom = 0
   #doubtedUntil = 0
 
-  constructor (redis: Redis, prefix: string, onFailure: (error: Error) => void) {
+  /** @param mac signs each value, and only what it verifies is believed; null: no key is given */
+  constructor (redis: Redis, prefix: string, mac: Mac | null, onFailure: (error: Error) => void) {
     this.#redis = redis
     this.#prefix = prefix
+    this.#mac = mac
     this.#onFailure = onFailure
     this.#missed = new MissedViews({ write: async (views) => await this.#write(views), lifeMs: PERSISTED_MS, onOverflow: () => this.doubt() })
     if ('putOrderViews' in redis) return
     const client: Redis = redis
     client.defineCommand('putOrderViews', { lua: PUT })
     client.defineCommand('ageOfViews', { lua: AGE, numberOfKeys: 1 })
+    client.defineCommand('dropView', { lua: DROP, numberOfKeys: 1 })
   }
 
   /**
@@ -121,9 +132,8 @@ export class OrderViews {
       return { view: null, asked: false }
     }
     try {
-      const view = value === null ? null : decode(value)
-      this.reads[value === null ? 'miss' : 'hit']++
-      if (value !== null) return { view, asked: true }
+      if (value !== null) return await this.#read(orderId, value)
+      this.reads.miss++
       const age = await this.#redis.ageOfViews(`${this.#prefix}views:since`)
       this.#doubtFrom(Date.now() - age)
       return { view: null, asked: true }
@@ -132,6 +142,17 @@ export class OrderViews {
       this.#onFailure(error as Error)
       return { view: null, asked: false }
     }
+  }
+
+  /** A value that is not ours hides what may be true, and its rank would keep it there: it is dropped. @throws what ended that */
+  async #read (orderId: string, value: string): Promise<FoundView> {
+    const view = decode(value, this.#mac)
+    if (view?.order.order_id === orderId) {
+      this.reads.hit++
+      return { view, asked: true }
+    }
+    await this.#redis.dropView(this.#key(orderId), value)
+    throw new Error('a view that no process of ours has written for this order, or not lately')
   }
 
   /**
@@ -186,7 +207,7 @@ export class OrderViews {
     try {
       const keys = views.map(({ view }) => this.#key(view.order.order_id))
       const replaced = views.flatMap(({ replaces }, index) => replaces === undefined ? [] : [index + 1, replaces])
-      await this.#redis.putOrderViews(keys.length, ...keys, lifeMs, ...views.map(encode), ...replaced)
+      await this.#redis.putOrderViews(keys.length, ...keys, lifeMs, ...views.map((view) => encode(view, this.#mac)), ...replaced)
       return true
     } catch (error) {
       this.#onFailure(error as Error)
@@ -200,8 +221,10 @@ export class OrderViews {
   }
 }
 
-function encode ({ view, serialized }: ViewToPut): string {
-  return `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id} ${view.persisted ? orderJson(view.order) : jsonOf(view, serialized)}`
+function encode ({ view, serialized }: ViewToPut, mac: Mac | null): string {
+  const head = `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id}`
+  const body = `${Date.now()} ${view.persisted ? orderJson(view.order) : jsonOf(view, serialized)}`
+  return `${head} ${mac?.sign(`${head} ${body}`) ?? '-'} ${body}`
 }
 
 function jsonOf ({ taken }: AcceptedView, last = serializeEvent(taken.at(-1)!)): string {
@@ -209,13 +232,16 @@ function jsonOf ({ taken }: AcceptedView, last = serializeEvent(taken.at(-1)!)):
   return `[${[...taken.slice(0, -1).map((event) => serializeEvent(event).json), last.json].join(',')}]`
 }
 
-function decode (value: string): OrderView | null {
-  const head = VALUE.exec(value)
-  if (!head) return null
-  const event_id = head[2]!
-  const known = JSON.parse(value.slice(head[0].length)) as Order | unknown[]
-  if (!Array.isArray(known)) return { order: known, event_id, persisted: true }
+/** null for what is none, is not signed by us, or is a persisted view that outlived its life. */
+function decode (value: string, mac: Mac | null): OrderView | null {
+  const [, head, event_id, signature, body, written, json] = VALUE.exec(value) ?? []
+  if (head === undefined || (mac && !mac.verifies(`${head} ${body}`, signature!))) return null
+  const known = JSON.parse(json!) as Order | unknown[]
+  if (!Array.isArray(known)) {
+    const isLate = Date.now() - Number(written) > PERSISTED_MS + CLOCKS_APART_MS
+    return isLate ? null : { order: known, event_id: event_id!, persisted: true }
+  }
   const taken = known.map(fromEnvelope)
   const last = taken.at(-1)
-  return last ? { order: last.order, event_id, persisted: false, taken } : null
+  return last ? { order: last.order, event_id: event_id!, persisted: false, taken } : null
 }

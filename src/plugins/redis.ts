@@ -9,6 +9,7 @@ import { OrderViews } from '../cache/order-views.js'
 import { OrderUse } from '../cache/order-use.js'
 import { hostOf } from '../config.js'
 import { logLine } from '../logs/log-line.js'
+import { macFor } from '../secrets/mac.js'
 import { backOff } from '../time/back-off.js'
 import { traceCalls } from '../tracing/traced.js'
 
@@ -35,7 +36,7 @@ const TIMED_OUT = 'Command timed out'
  * instance, once the client is ready, and closes it in order.
  */
 export const redisPlugin = fp(async (app) => {
-  const { redisUrl, redisPrefix, redisTimeoutMs } = app.config
+  const { redisUrl, redisPrefix, redisTimeoutMs, eventKeys } = app.config
   const failures = { view: 0, change_lock: 0, idempotency_key: 0, limit: 0 }
   app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
@@ -72,9 +73,9 @@ export const redisPlugin = fp(async (app) => {
     if (error.message === TIMED_OUT) breaker.strike()
     logLine(app.log, { event: `${whose}_missed`, err: error })
   }
-  const views = new OrderViews(client, redisPrefix, missed('view'))
+  const views = new OrderViews(client, redisPrefix, macFor(eventKeys, 'order view'), missed('view'))
   const changeLocks = new ChangeLocks(client, redisPrefix, missed('change_lock'))
-  const keys = new IdempotencyKeys(client, redisPrefix, missed('idempotency_key'))
+  const keys = new IdempotencyKeys(client, redisPrefix, macFor(eventKeys, 'idempotency key'), missed('idempotency_key'))
   app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
   app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit')))
   if (app.traces) {

@@ -3,9 +3,12 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { ChangeLocks } from '../../src/cache/change-locks.js'
 import { IdempotencyKeys } from '../../src/cache/idempotency-keys.js'
+import { Mac } from '../../src/secrets/mac.js'
+import { EVENT_KEY } from '../support/broker.js'
 import { needs, openPlace } from '../support/place.js'
 
 const place = await openPlace(t)
+const mac = new Mac([EVENT_KEY], 'idempotency key')
 const fails = (error: Error) => { throw error }
 const use = (order_id: string = randomUUID()) => ({ order_id, event_id: randomUUID(), now: new Date().toISOString() })
 /** A client that nobody answers. */
@@ -28,7 +31,7 @@ t.test('of several claims for one version the first wins, until it ends or is re
 })
 
 t.test('a key gives back what stood under it, in the same call too', needs('redis'), async (t) => {
-  const keys = new IdempotencyKeys(place.redis!, place.redisPrefix, fails)
+  const keys = new IdempotencyKeys(place.redis!, place.redisPrefix, mac, fails)
   const [first, other] = [use(), use()]
   const again = use(first.order_id)
   const record = { event_id: first.event_id, now: first.now }
@@ -41,6 +44,23 @@ t.test('a key gives back what stood under it, in the same call too', needs('redi
   await keys.forget([])
 })
 
+t.test('a record that no process of ours has written for a key reads as never used, and is told', needs('redis'), async (t) => {
+  const failures: Error[] = []
+  const keys = new IdempotencyKeys(place.redis!, place.redisPrefix, mac, (error) => { failures.push(error) })
+  const [asked, other] = [use(), use()]
+  const keyOf = ({ order_id }: { order_id: string }) => `${place.redisPrefix}key:${order_id}`
+  await keys.begin([asked, other])
+  const begun = (await place.redis!.get(keyOf(asked)))!
+  await keys.accept([other])
+  for (const forged of [begun.replace(' begun ', ' accepted '), (await place.redis!.get(keyOf(other)))!, `${asked.event_id} ${asked.now} accepted -`, `${asked.event_id} ${asked.now} accepted`, `${other.event_id} ${asked.now}`, '']) {
+    await place.redis!.set(keyOf(asked), forged)
+    t.strictSame(await keys.begin([asked]), [null], forged)
+    t.equal(failures.splice(0).length, 1, forged)
+  }
+  await keys.accept([asked])
+  t.match(await keys.begin([asked]), [{ accepted: true }], 'what is accepted then stands')
+})
+
 t.test('where Redis cannot be asked everybody wins and no key was ever used, and it is reported', async (t) => {
   const failures: Error[] = []
   const report = (error: Error) => { failures.push(error) }
@@ -48,7 +68,7 @@ t.test('where Redis cannot be asked everybody wins and no key was ever used, and
   t.strictSame([await claims.take('a', 2, 'x'), await claims.take('a', 2, 'y')], [true, true])
   await claims.release('a', 2)
   t.equal(failures.length, 3)
-  const keys = new IdempotencyKeys(away(), '', report)
+  const keys = new IdempotencyKeys(away(), '', null, report)
   t.strictSame(await keys.begin([use(), use()]), [null, null])
   await keys.accept([use()])
   await keys.forget([use()])

@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { OrderViews } from '../../src/cache/order-views.js'
+import { orderJson } from '../../src/orders/order.js'
 import { acceptedView, type OrderView, persistedView } from '../../src/orders/view.js'
+import { Mac } from '../../src/secrets/mac.js'
 import type { Proxy } from '../../testkit/proxy.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
+import { EVENT_KEY } from '../support/broker.js'
 import { amendment, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { limitOf } from '../support/limits.js'
@@ -15,7 +18,8 @@ import { openProxy } from '../support/proxy.js'
 
 const place = await openPlace(t)
 const failures: Error[] = []
-const views = place.redis ? new OrderViews(place.redis, place.redisPrefix, (error) => failures.push(error)) : null!
+const mac = new Mac([EVENT_KEY], 'order view')
+const views = place.redis ? new OrderViews(place.redis, place.redisPrefix, mac, (error) => failures.push(error)) : null!
 const real = needs('redis')
 
 /** Accepted and persisted, of the placement and of one change: rising in rank. */
@@ -114,7 +118,7 @@ t.test('a whole batch is one call, each view with its own guard and life', real,
   t.teardown(() => client.disconnect())
   await once(client, 'ready')
   const sent: string[] = []
-  const own = new OrderViews(client, place.redisPrefix, (error) => failures.push(error))
+  const own = new OrderViews(client, place.redisPrefix, mac, (error) => failures.push(error))
   const send = client.sendCommand.bind(client)
   client.sendCommand = (command, ...rest) => {
     sent.push(command.name)
@@ -139,7 +143,7 @@ t.test('of two views of one order in one call the higher is kept', real, async (
 
 t.test('nothing to put is taken without asking', async (t) => {
   const client = new Redis({ lazyConnect: true })
-  t.equal(await new OrderViews(client, '', (error) => failures.push(error)).put([]), true)
+  t.equal(await new OrderViews(client, '', null, (error) => failures.push(error)).put([]), true)
   t.equal(client.status, 'wait')
 })
 
@@ -148,11 +152,64 @@ t.test('a value that this build cannot read is a miss', real, async (t) => {
   for (const value of ['', 'rubbish', `000000000002 ${accepted.event_id} {"order_`]) {
     await place.redis!.set(`${place.redisPrefix}order:${accepted.order.order_id}`, value, 'PX', 5000)
     t.equal(await seen(accepted), null, JSON.stringify(value))
+    failures.pop()
+  }
+})
+
+/** What Redis holds of an order. */
+const keyOf = ({ order }: OrderView) => `${place.redisPrefix}order:${order.order_id}`
+const valueOf = async (view: OrderView) => (await place.redis!.get(keyOf(view)))!
+
+t.test('what no process of ours has written for an order shows nothing, and does not keep the next view out', real, async (t) => {
+  const [accepted, , changed] = fourViews()
+  const [other] = fourViews()
+  await views.put([{ view: accepted }, { view: other }])
+  const [value, foreign] = [await valueOf(accepted), await valueOf(other)]
+  const unsigned = value.replace(/^(\S+ \S+) \S+/, '$1 -')
+  const strange = new OrderViews(place.redis!, `${place.redisPrefix}strange:`, new Mac(['a key of a stranger that is long enough'], 'order view'), () => {})
+  await strange.put([{ view: accepted }])
+  const forged = {
+    'another price': value.replace('"item_price":500', '"item_price":1'),
+    'another status': value.replace('"accepted"', '"paid"'),
+    'a higher rank': value.replace(/^\d+/, '999999999999'),
+    'the view of another order': foreign,
+    unsigned,
+    'signed by a stranger': (await place.redis!.get(`${place.redisPrefix}strange:order:${accepted.order.order_id}`))!
+  }
+  for (const [how, text] of Object.entries(forged)) {
+    t.not(text, value, how)
+    await place.redis!.set(keyOf(accepted), text)
+    t.strictSame(await views.get(accepted.order.order_id), { view: null, asked: false }, how)
+    t.ok(failures.pop(), `${how}: it is told`)
+    await views.put([{ view: changed }])
+    t.strictSame(await seen(changed), changed, how)
+  }
+})
+
+t.test('a persisted view that is put back after its life shows nothing', real, async (t) => {
+  const [, persisted] = fourViews()
+  const written = (ms: number) => {
+    const [head, body] = [`000000000003 ${persisted.event_id}`, `${Date.now() - ms} ${orderJson(persisted.order)}`]
+    return `${head} ${mac.sign(`${head} ${body}`)} ${body}`
+  }
+  await place.redis!.set(keyOf(persisted), written(110_000))
+  t.strictSame(await seen(persisted), persisted, 'clocks may lie apart')
+  await place.redis!.set(keyOf(persisted), written(130_000))
+  t.equal(await seen(persisted), null)
+  t.ok(failures.pop())
+})
+
+t.test('without a key views are written and read unsigned', real, async (t) => {
+  const own = new OrderViews(place.redis!, place.redisPrefix, null, (error) => failures.push(error))
+  for (const view of fourViews()) {
+    await own.put([{ view }])
+    t.match(await valueOf(view), /^\d{12} \S{36} - \d+ [[{]/)
+    t.strictSame((await own.get(view.order.order_id)).view, view)
   }
 })
 
 t.test('nothing went wrong until here', real, async (t) => {
-  t.strictSame(failures.splice(0).filter(({ name }) => name !== 'SyntaxError'), [])
+  t.strictSame(failures.splice(0), [])
 })
 
 /** The same Redis behind a proxy, as a process sees it whose connection fails. */
@@ -161,7 +218,7 @@ async function behindProxy (t: Test): Promise<{ proxy: Proxy, own: OrderViews }>
   const client = new Redis(proxy.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 }).on('error', () => {})
   t.teardown(() => client.disconnect())
   await once(client, 'ready')
-  return { proxy, own: new OrderViews(client, place.redisPrefix, () => {}) }
+  return { proxy, own: new OrderViews(client, place.redisPrefix, mac, () => {}) }
 }
 
 t.test('a view that Redis did not take is put when it is back, the highest of each order', real, async (t) => {

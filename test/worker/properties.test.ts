@@ -24,7 +24,7 @@ const log = pino({ level: 'silent' })
 const open = (max: number) => openPool(t, place, { max, options: '-c synchronous_commit=off' })
 const [pool, reader] = [open(FALLBACK + 1), open(1)]
 const user = await insertPerson(reader)
-const views = place.redis && new OrderViews(place.redis, place.redisPrefix, (error) => { throw error })
+const views = place.redis && new OrderViews(place.redis, place.redisPrefix, null, (error) => { throw error })
 const commits = new Commits({ pool, log, traces: null, followers: views ? [viewsFollower(views)] : [] })
 const booking = new Booking(pool, commits)
 const fallback = new FallbackSource({ pool, booking, commits, log, storeIsUp: async () => {} })

@@ -7,6 +7,8 @@ import { OrderUse } from '../../../src/cache/order-use.js'
 import { OrderViews } from '../../../src/cache/order-views.js'
 import { Revocations } from '../../../src/cache/revocations.js'
 import { newId } from '../../../src/ids.js'
+import { Mac } from '../../../src/secrets/mac.js'
+import { EVENT_KEY } from '../../support/broker.js'
 import { eventually } from '../../support/eventually.js'
 import type { Place } from '../../support/place.js'
 import { openProxy } from '../../support/proxy.js'
@@ -50,7 +52,7 @@ export async function openRedisViews (t: Test, place: Place): Promise<OpenedView
   await redis.connect()
   const prefix = `${place.redisPrefix}${newId()}:`
   await place.redis!.set(`${prefix}views:since`, 0) // it has been there for long
-  const views = new OrderViews(redis, prefix, onFailure)
+  const views = new OrderViews(redis, prefix, new Mac([EVENT_KEY], 'order view'), onFailure)
   return {
     views,
     cut,
@@ -71,7 +73,7 @@ export async function openRedisLocks (t: Test, place: Place): Promise<OpenedLock
 export async function openRedisKeys (t: Test, place: Place): Promise<OpenedKeys> {
   const { redis, cut } = await openLink(t, place)
   await redis.connect()
-  return { keys: new IdempotencyKeys(redis, place.redisPrefix, onFailure), cut }
+  return { keys: new IdempotencyKeys(redis, place.redisPrefix, new Mac([EVENT_KEY], 'idempotency key'), onFailure), cut }
 }
 
 export async function openRedisOrderUse (t: Test, place: Place): Promise<OpenedOrderUse> {
