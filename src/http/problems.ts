@@ -23,7 +23,7 @@ const later = (status: number, title: string, detail: string, remedy: string, re
 /** A new error is one entry here. */
 export const problems = {
   bad_request: no(400, 'Bad request', 'The request could not be parsed.', 'Send well-formed HTTP, percent-encoding and JSON.'),
-  validation_failed: no(400, 'Validation failed', 'The request breaks the rules listed in errors.', 'Correct every place that `errors` points to.'),
+  validation_failed: no(400, 'Validation failed', 'The request breaks the rules listed in errors.', 'Correct every place that `errors` points to; `errors_omitted`, if there, is how many more there are.'),
   bad_cursor: no(400, 'Invalid cursor', 'This cursor was not issued by this service.', 'Start again from the first page.'),
   token_missing: no(401, 'Token missing', 'Send a token as `Authorization: Bearer <token>`; POST /auth/token issues one.', 'Log in and send the token.'),
   token_expired: no(401, 'Token expired', 'Get a new token from POST /auth/token.', 'Log in again; next time, renew the token before it expires.'),
@@ -86,9 +86,14 @@ export interface ProblemBody {
   instance: string
   request_id: string
   errors?: InputFault[]
+  /** How many more errors there are than `errors` tells. */
+  errors_omitted?: number
 }
 
-export function problemBody (code: ProblemCode, at: { instance: string, request_id: string, detail?: string, errors?: InputFault[] }): ProblemBody {
+/** What is wrong with the input, as far as it is told. */
+export interface Faults { faults: readonly InputFault[], omitted: number }
+
+export function problemBody (code: ProblemCode, at: { instance: string, request_id: string, detail?: string, input?: Faults | undefined }): ProblemBody {
   const { status, title, detail } = problems[code]
   return {
     type: PROBLEM_TYPE + code.replaceAll('_', '-'),
@@ -97,7 +102,8 @@ export function problemBody (code: ProblemCode, at: { instance: string, request_
     detail: at.detail ?? detail,
     instance: at.instance,
     request_id: at.request_id,
-    ...(at.errors === undefined ? {} : { errors: at.errors })
+    ...(at.input === undefined ? {} : { errors: [...at.input.faults] }),
+    ...(at.input === undefined || at.input.omitted === 0 ? {} : { errors_omitted: at.input.omitted })
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { RouteOptions } from 'fastify'
+import { MOST_FAULTS } from './input-faults.js'
 import { problemBody, type ProblemCode, problems } from './problems.js'
 
 declare module 'fastify' {
@@ -43,7 +44,8 @@ export const Problem = Type.Object({
   errors: Type.Optional(Type.Array(Type.Object({
     pointer: Type.String({ description: 'RFC 6901 pointer after `#`, preceded by the part of the request unless that is the body', examples: ['#/item_quantity'] }),
     detail: Type.String({ examples: ['must be >= 1'] })
-  }), { description: 'Every error in the input; only with `validation-failed`' }))
+  }), { maxItems: MOST_FAULTS, description: `The errors in the input, the first ${MOST_FAULTS} at most; only with \`validation-failed\`. A batch tells so many over all its items` })),
+  errors_omitted: Type.Optional(Type.Integer({ minimum: 1, description: 'How many more errors there are than `errors` lists; absent when it lists all', examples: [12] }))
 }, { description: 'RFC 9457 problem details' })
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -118,7 +120,7 @@ export function problemExamples (): Record<string, object> {
     const value: Static<typeof Problem> = problemBody(code, {
       instance: '/orders',
       request_id: '4f6f2f0e-8f5b-4c1e-9d3c-0d9f3b1c7a55',
-      ...(code === 'validation_failed' ? { errors: [{ pointer: '#/item_quantity', detail: 'must be >= 1' }] } : {})
+      ...(code === 'validation_failed' ? { input: { faults: [{ pointer: '#/item_quantity', detail: 'must be >= 1' }], omitted: 0 } } : {})
     })
     return [code, { summary: value.title, description: problems[code].remedy, value }]
   }))

@@ -1,22 +1,13 @@
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { isCpf } from '../users/cpf.js'
 import { canonicalName } from '../users/user.js'
-import type { InputFault } from './problems.js'
+import { boundOf } from './bounds.js'
+import { escapePointer, type Failure, inputError, type InputError, itemsError, MOST_FAULTS } from './input-faults.js'
 
-/** The request breaks its schema; every fault is listed. */
-export class InputError extends Error {
-  override readonly name = 'InputError'
-  readonly statusCode = 400
-  readonly faults: InputFault[]
-
-  constructor (faults: InputFault[]) {
-    super('the request breaks its schema')
-    this.faults = faults
-  }
-}
-
-type Validate = (data: Record<string, unknown>) => boolean | { error: InputError }
+type Validate = (data: unknown) => true | { error: InputError }
+/** null: nothing is wrong */
+type Check = (data: unknown) => readonly Failure[] | null
 
 /**
  * Fastify's own defaults drop unknown fields and change types silently: here bodies are taken as they are or refused.
@@ -26,12 +17,12 @@ export function validatorCompiler (): (schema: unknown, part: string) => Validat
   const options: Options = { allErrors: true, verbose: true, removeAdditional: false, useDefaults: true }
   const strict = compiler({ ...options, coerceTypes: false })
   const coercing = compiler({ ...options, coerceTypes: true })
-  return (schema, part) => part === 'body' ? strict.compile(schema as object) : finite(coercing.compile(schema as object), schema, part)
-}
-
-/** Ajv's faults as a client reads them. */
-export function inputError (errors: readonly ErrorObject[], part: string): InputError {
-  return new InputError(errors.map((error) => inputFault(error, part)))
+  const checkOf = (schema: object) => bounded(faultsOf(strict.compile(schema)), schema)
+  return (given, part) => {
+    const schema = given as object
+    if (part !== 'body') return told(bounded(finite(faultsOf(coercing.compile(schema)), schema), schema), part)
+    return isList(schema) ? eachItem(schema, checkOf) : told(checkOf(schema), part)
+  }
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -47,48 +38,71 @@ function compiler (options: Options): Ajv {
     .addFormat('cpf', { type: 'string', validate: isCpf })
     .addFormat('uuid', UUID) // theirs takes `urn:uuid:` too
     .addFormat('date-time', { type: 'string', validate: (text: string) => isDateTime.validate(text) && !BEYOND_POSTGRES.test(text) })
-    // Some characters become two or three in the form that is stored.
-    .addFormat('nick-name', { type: 'string', validate: (text: string) => [...canonicalName(text)].length <= NICK_NAME_LENGTH })
+    .addFormat('nick-name', { type: 'string', validate: fitsAsName })
 }
 
-/** Coercion makes Infinity of `Infinity` and of `1e400`, and Ajv holds no bound against a number that is not finite. */
-function finite (validate: ValidateFunction, schema: unknown, part: string): (data: Record<string, unknown>) => true | { error: InputError } {
-  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
-  const numbers = Object.keys(properties).filter((name) => properties[name]!.type === 'integer' || properties[name]!.type === 'number')
+/** Some characters become two or three in the form that is stored. Making that form takes quadratic time: not of a text that is too long anyway. */
+function fitsAsName (text: string): boolean {
+  return text.length <= 2 * NICK_NAME_LENGTH && [...canonicalName(text)].length <= NICK_NAME_LENGTH
+}
+
+function faultsOf (validate: ValidateFunction): Check {
+  return (data) => validate(data) ? null : validate.errors ?? []
+}
+
+function bounded (check: Check, schema: object): Check {
+  const bound = boundOf(schema)
+  if (!bound) return check
   return (data) => {
-    const valid = validate(data)
-    const infinite = numbers.filter((name) => typeof data[name] === 'number' && !Number.isFinite(data[name]))
-    if (valid && infinite.length === 0) return true
-    return {
-      error: new InputError([
-        ...(valid ? [] : (validate.errors ?? []).map((error) => inputFault(error, part))),
-        ...infinite.map((name) => ({ pointer: `${part}#/${escapePointer(name)}`, detail: 'must be a finite number' }))
-      ])
-    }
+    const beyond = bound(data)
+    return beyond ? [beyond] : check(data)
   }
 }
 
-function inputFault (error: ErrorObject, part: string): InputFault {
-  const { instancePath, params } = error
-  const member: unknown = params.additionalProperty ?? params.missingProperty
-  const pointer = `${part === 'body' ? '' : part}#${instancePath}${typeof member === 'string' ? `/${escapePointer(member)}` : ''}`
-  return { pointer, detail: DETAILS[error.keyword]?.(error) ?? error.message ?? 'is not valid' }
+function told (check: Check, part: string): Validate {
+  return (data) => {
+    const failures = check(data)
+    return failures === null || { error: inputError(failures, { part }) }
+  }
 }
 
-/** Where Ajv's own words would not help: a pattern says nothing to a reader, its description does. */
-const DETAILS: Record<string, (error: ErrorObject) => string> = {
-  additionalProperties: () => 'is not known here',
-  required: () => 'is missing',
-  enum: ({ params }) => `must be one of ${(params.allowedValues as unknown[]).join(', ')}`,
-  pattern: ({ parentSchema }) => described(parentSchema, 'text'),
-  format: ({ parentSchema, params }) => described(parentSchema, String(params.format))
+interface ListSchema { items: object }
+
+function isList (schema: object): schema is ListSchema {
+  return (schema as { type?: string }).type === 'array' && 'items' in schema
 }
 
-function described (schema: ErrorObject['parentSchema'], otherwise: string): string {
-  return typeof schema?.description === 'string' ? `must be: ${schema.description}` : `must be a valid ${otherwise}`
+/** A list item by item: a route may answer each by itself, and all their faults together are told as far as those of one request. */
+function eachItem ({ items, ...list }: ListSchema, checkOf: (schema: object) => Check): Validate {
+  const [whole, each] = [told(checkOf(list), 'body'), checkOf(items)]
+  return (data) => {
+    const own = whole(data)
+    if (own !== true) return own
+    const errors = new Map<number, InputError>()
+    let room = MOST_FAULTS
+    for (const [index, item] of (data as unknown[]).entries()) {
+      const failures = each(item)
+      if (failures === null) continue
+      const error = inputError(failures, { part: 'body', at: `/${index}`, room })
+      room -= error.faults.length
+      errors.set(index, error)
+    }
+    return errors.size === 0 || { error: itemsError(errors) }
+  }
 }
 
-/** RFC 6901, section 3. */
-function escapePointer (member: string): string {
-  return member.replaceAll('~', '~0').replaceAll('/', '~1')
+/** Coercion makes Infinity of `Infinity` and of `1e400`, and Ajv holds no bound against a number that is not finite. */
+function finite (check: Check, schema: object): Check {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
+  const numbers = Object.keys(properties).filter((name) => properties[name]!.type === 'integer' || properties[name]!.type === 'number')
+  return (data) => {
+    const failures = check(data)
+    const infinite = numbers.filter((name) => isInfinite((data as Record<string, unknown>)[name]))
+    if (infinite.length === 0) return failures
+    return [...failures ?? [], ...infinite.map((name) => ({ instancePath: `/${escapePointer(name)}`, keyword: 'finite', message: 'must be a finite number' }))]
+  }
+}
+
+function isInfinite (value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value)
 }

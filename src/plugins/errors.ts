@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { entityTag } from '../http/entity-tags.js'
-import { type InputFault, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
-import { InputError } from '../http/validation.js'
+import { InputError } from '../http/input-faults.js'
+import { type Faults, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
 import { logLine } from '../logs/log-line.js'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'
@@ -32,8 +32,7 @@ export const errorsPlugin = fp(async (app) => {
   })
 
   app.decorate('problemOf', (error: Error, request: FastifyRequest) => {
-    const faults = error instanceof InputError ? error.faults : undefined
-    return bodyFor(request, codeOf(error as FastifyError), faults)
+    return bodyFor(request, codeOf(error as FastifyError), error instanceof InputError ? error : undefined)
   })
 
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -44,11 +43,11 @@ export const errorsPlugin = fp(async (app) => {
     if (status === 500) logLine(request.log, { event: 'unhandled_error', ...about })
     else if (status === 503) logLine(request.log, { event: 'service_unavailable', ...about })
     if (error instanceof OrderError && error.present) reply.header('etag', entityTag(error.present))
-    return sendProblem(request, reply, code, error instanceof InputError ? error.faults : undefined)
+    return sendProblem(request, reply, code, error instanceof InputError ? error : undefined)
   })
 }, { name: 'errors', dependencies: ['config'] })
 
-export function sendProblem (request: FastifyRequest, reply: FastifyReply, code: ProblemCode, errors?: InputFault[]): FastifyReply {
+export function sendProblem (request: FastifyRequest, reply: FastifyReply, code: ProblemCode, input?: Faults): FastifyReply {
   const problem: { status: number, retryAfter?: number } = problems[code]
   request.logged = { ...request.logged, reason: code }
   if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', problem.retryAfter)
@@ -59,11 +58,11 @@ export function sendProblem (request: FastifyRequest, reply: FastifyReply, code:
     // Serialized here: a route's response schema must not touch it.
     .serializer((body: unknown) => JSON.stringify(body))
     .type('application/problem+json')
-    .send(bodyFor(request, code, errors))
+    .send(bodyFor(request, code, input))
 }
 
-function bodyFor (request: FastifyRequest, code: ProblemCode, errors: InputFault[] | undefined): ProblemBody {
-  return problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, ...(errors ? { errors } : {}) })
+function bodyFor (request: FastifyRequest, code: ProblemCode, input: Faults | undefined): ProblemBody {
+  return problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, input })
 }
 
 const BY_STATUS: Record<number, ProblemCode> = {

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isTooDeep } from '../http/json-depth.js'
+import { ProblemError } from '../http/problems.js'
 import type { LogLine } from '../logs/catalogue.js'
 import { logLine } from '../logs/log-line.js'
 import type { RequestDurations } from '../metrics/request-durations.js'
@@ -44,6 +46,11 @@ export const httpPlugin = fp(async (app) => {
   app.decorate('requestDurations', null)
   app.decorateRequest('logged', null)
   app.removeContentTypeParser('text/plain')
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (isTooDeep(text)) done(new ProblemError('bad_request'))
+    else void parse(request, text, done)
+  })
   app.addHook('preClose', async () => {
     closing = true
     if (app.server.listening) await wait(LAST_ANSWERS_MS)

@@ -1,9 +1,11 @@
 import { type AddressInfo, connect } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { InjectOptions, Response } from 'light-my-request'
 import t from 'tap'
 import { startApi } from '../support/apps.js'
+import { hostileBodies } from '../support/hostile.js'
 import { limitOf } from '../support/limits.js'
 import { line, newcomer, newOperator, place as placeOrder, registration, type Shown } from '../support/people.js'
 import { openPlace } from '../support/place.js'
@@ -18,6 +20,9 @@ const api = await startApi(t, place, { AMQP_URL: '', LOGIN_LIMIT: '100000' })
 const [ana, operator] = [await newcomer(api), await newOperator(api, place)]
 const orders = (await Promise.all(Array.from({ length: 40 }, async () => await placeOrder(api, ana)))).map((placed) => placed.json<Shown>().order_id)
 const LIMIT_MS = limitOf(5000)
+/** So long no input may keep everybody else waiting, and so much no answer may say of its faults. */
+const [LARGEST, LARGEST_BATCH] = [63 * 1024, 1023 * 1024]
+const [BLOCKED_MS, FAULT_BYTES, MOST_FAULTS] = [limitOf(200), 64 * 1024, 100]
 
 type Method = NonNullable<InjectOptions['method']>
 const { paths } = api.swagger() as { paths: Record<string, Record<string, unknown>> }
@@ -50,6 +55,17 @@ const GOOD: Record<string, fc.Arbitrary<unknown>> = {
   'PATCH /users/{user_id}': people.chain(({ password: _, ...known }) => spoiled(known)),
   'PUT /users/{user_id}/password': spoiled({ password: 'a wrong guess', new_password: 'another long password' }),
   'POST /auth/token': spoiled({ nick_name: ana.nick_name, password: 'a wrong guess' })
+}
+/** A good body for each route that takes one. */
+const EXAMPLES: Record<string, Record<string, unknown> | Array<Record<string, unknown>>> = {
+  'POST /orders': line,
+  'PATCH /orders/{order_id}': line,
+  'POST /orders/batch': [{ ...line, idempotency_key: 'k' }],
+  'PUT /orders/{order_id}/status': { status: 'paid' },
+  'POST /users': registration(),
+  'PATCH /users/{user_id}': { full_name: 'x' },
+  'PUT /users/{user_id}/password': { password: 'a wrong guess', new_password: 'another long password' },
+  'POST /auth/token': { nick_name: ana.nick_name, password: 'a wrong guess' }
 }
 const bodyOf = (route: string) => fc.oneof(
   { weight: 8, arbitrary: (GOOD[route] ?? fc.constant(undefined)).map((one) => JSON.stringify(one) as string | undefined) },
@@ -122,6 +138,7 @@ function faultOf (response: Response): string | null {
   const { statusCode, headers, body } = response
   if (statusCode >= 500) return `${statusCode}: ${body}`
   if (statusCode < 400 || body === '') return null
+  if (body.length > FAULT_BYTES) return `${statusCode} with ${body.length} bytes`
   if (!/^application\/problem\+json/.test(String(headers['content-type']))) return `${statusCode} as ${String(headers['content-type'])}`
   return (JSON.parse(body) as { status: number }).status === statusCode ? null : `${statusCode} says ${body}`
 }
@@ -149,8 +166,47 @@ t.test('whatever is sent to any route is answered in time, never with 5xx, refus
   t.strictSame(api.lines.filter(({ level }) => level === 'error' || level === 'fatal'), [])
 })
 
+interface Faulty { errors?: Array<{ pointer: string }>, errors_omitted?: number }
+
+/** What is too much in an answer; a list of results is judged by the faults in all of them. */
+function excessOf (status: number, text: string): string | null {
+  const answer = JSON.parse(text) as Faulty & { items?: Array<{ problem?: Faulty }> }
+  const problems = status === 207 ? answer.items!.flatMap(({ problem }) => problem ?? []) : [answer]
+  const errors = problems.flatMap((problem) => problem.errors ?? [])
+  const bytes = Buffer.byteLength(status === 207 ? JSON.stringify(errors) : text)
+  if (status !== 207 && status < 400) return `${status}: it was taken`
+  if (status >= 500) return `${status}: ${text}`
+  return errors.length > MOST_FAULTS || bytes > FAULT_BYTES ? `${status}: ${errors.length} faults in ${bytes} bytes` : null
+}
+
+t.test('no input, however large or twisted, keeps others waiting for 200 ms, or is answered with more than 100 faults or 64 KiB of them', async (t) => {
+  const origin = await api.listen({ port: 0, host: '127.0.0.1' })
+  const { authorization } = ana.headers
+  const measured = async (name: string, url: string, options: RequestInit) => {
+    const delay = monitorEventLoopDelay({ resolution: 2 })
+    delay.enable()
+    const response = await fetch(`${origin}${url}`, options)
+    const text = await response.text()
+    await pause(5) // the measure's own turn, behind the last piece of work
+    delay.disable()
+    const excess = excessOf(response.status, text)
+    if (excess !== null) t.fail(`${name}: ${excess.slice(0, 300)}`)
+    if (delay.max / 1e6 > BLOCKED_MS) t.fail(`${name}: nothing else went on for ${Math.round(delay.max / 1e6)} ms`)
+  }
+  const bodyRoutes = routes.filter(([method, path]) => (paths[path]![method.toLowerCase()] as { requestBody?: object }).requestBody !== undefined)
+  t.strictSame(bodyRoutes.map((route) => route.join(' ')).filter((route) => !(route in EXAMPLES)), [], 'every route with a body has its example')
+  for (const [method, path] of bodyRoutes) {
+    const url = path.replace('{order_id}', orders[0]!).replace('{user_id}', 'me')
+    for (const [name, body] of hostileBodies(EXAMPLES[`${method} ${path}`]!, path === '/orders/batch' ? LARGEST_BATCH : LARGEST)) {
+      await measured(`${method} ${path}: ${name}`, url, { method, body, headers: { authorization, 'content-type': 'application/json' } })
+    }
+  }
+  const parameters = Array.from({ length: 3000 }, (_, index) => `${index.toString(36)}=`).join('&')
+  for (const route of LISTS) await measured(route, `${route.slice(4).replace('{order_id}', orders[0]!).replace('{user_id}', 'me')}?${parameters}`, { headers: { authorization: operator.headers.authorization } })
+})
+
 t.test('whatever bytes come over a connection, it is closed with a problem or without a word, and the next client is served', async (t) => {
-  await api.listen({ port: 0, host: '127.0.0.1' })
+  if (!api.server.listening) await api.listen({ port: 0, host: '127.0.0.1' })
   const { port } = api.server.address() as AddressInfo
   const say = async (bytes: Uint8Array | string): Promise<string> => {
     const socket = connect(port, '127.0.0.1').end(bytes)

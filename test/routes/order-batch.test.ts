@@ -7,7 +7,8 @@ import { line, newcomer, place as placeOrder, type Shown } from '../support/peop
 import { needs, openPlace, shutDatabase } from '../support/place.js'
 import { isProblem, pointersOf } from '../support/problems.js'
 
-interface Result { status: number, order?: Shown, location?: string, etag?: string, replayed?: boolean, problem?: { type: string, status: number, errors?: Array<{ pointer: string }> } }
+interface Problem { type: string, status: number, errors?: Array<{ pointer: string, detail: string }>, errors_omitted?: number }
+interface Result { status: number, order?: Shown, location?: string, etag?: string, replayed?: boolean, problem?: Problem }
 
 const place = await openPlace(t)
 const api = await startApi(t, place)
@@ -49,6 +50,27 @@ t.test('a fault of one order never hides the others', async (t) => {
   const faults = results.map(({ problem }) => problem && pointersOf(problem as never))
   t.strictSame(faults, [undefined, ['#/1/item_price', '#/1/item_quantity'], ['#/2/more'], ['#/3'], ['#/4'], undefined, ['#/6/item_description', '#/6/item_quantity'], ['#/7/idempotency_key'], ['#/8/idempotency_key'], undefined])
   t.match(results[1], { problem: { type: 'urn:comanda:problem:validation-failed', status: 400, instance: '/orders/batch', request_id: /./ }, order: undefined })
+})
+
+t.test('a hundred faults are told over all orders of a batch, and for each how many more it has', async (t) => {
+  const bad = { ...line, ...Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`more_${index}`, 1])) }
+  const results = await batch([bad, line, bad, bad, { ...line, item_price: -1 }])
+  t.strictSame(results.map(({ status }) => status), [400, 202, 400, 400, 400])
+  const told = results.map(({ problem }) => problem && [problem.errors!.length, problem.errors_omitted])
+  t.strictSame(told, [[40, undefined], undefined, [40, undefined], [20, 20], [0, 1]])
+})
+
+t.test('an order with more members than are looked at is refused as a whole, and hides no other', async (t) => {
+  const flood = (count: number) => ({ ...line, ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, 0])) })
+  const [one, other] = await batch([flood(50_000), line])
+  t.match(one, { status: 400, problem: { errors: [{ pointer: '#/0', detail: 'must NOT have more than 50 members' }], errors_omitted: undefined } })
+  t.equal(other!.status, 202)
+  t.equal((await batch([flood(47)]))[0]!.problem!.errors!.length, 47, 'an honest slip is told in full')
+})
+
+t.test('the name of a member that a client made up is told as far as a reader needs it', async (t) => {
+  const [result] = await batch([{ ...line, ['/'.repeat(100_000)]: 1, [`${'x'.repeat(63)}🌺🌺`]: 1 }])
+  t.strictSame(result!.problem!.errors!.map(({ pointer }) => pointer), [`#/0/${'~1'.repeat(64)}…`, `#/0/${'x'.repeat(63)}…`])
 })
 
 for (const [where, env] of [['with Redis', {}], ['without Redis', { REDIS_URL: '' }]] as const) {

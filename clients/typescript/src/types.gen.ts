@@ -24,7 +24,7 @@ export type Problem = {
      */
     request_id: string;
     /**
-     * Every error in the input; only with `validation-failed`
+     * The errors in the input, the first 100 at most; only with `validation-failed`. A batch tells so many over all its items
      */
     errors?: Array<{
         /**
@@ -33,6 +33,10 @@ export type Problem = {
         pointer: string;
         detail: string;
     }>;
+    /**
+     * How many more errors there are than `errors` lists; absent when it lists all
+     */
+    errors_omitted?: number;
 };
 
 export type Liveness = {
