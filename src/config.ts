@@ -1,6 +1,6 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
-import { weakSecrets } from './secrets.js'
+import { weakSecrets } from './secrets/weak-secrets.js'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
 

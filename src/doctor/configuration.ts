@@ -1,5 +1,5 @@
 import { badVariables } from '../config.js'
-import { weakSecrets } from '../secrets.js'
+import { weakSecrets } from '../secrets/weak-secrets.js'
 import { type Address, addressOf } from './address.js'
 import { Notes } from './finding.js'
 
