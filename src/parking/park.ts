@@ -24,14 +24,14 @@ export interface Refusal {
 /** Records an event that can never be applied as rejected, for its reader, and parks it, for an operator. @throws StoreError; a defect as it is */
 export async function refuseEvent (client: Client, { event }: TakenEvent, refusal: Refusal): Promise<ParkedEvent> {
   await recordEvents(client, [{ event, outcome: 'rejected', reason: refusal.reason }])
-  const parked = { ...refusal, headers: {}, raw: Buffer.from(serializeEvent(event).json), event }
+  const parked = { ...refusal, headers: {}, raw: Buffer.from(serializeEvent(event).json), user_id: event.order.user_id, event }
   await park(client, [parked])
   return parked
 }
 
-/** Where an event cannot even be recorded: its bytes and the reason are parked, and nothing else of it is looked at. @throws StoreError */
-export async function refuseBytes (client: Client, { raw }: TakenEvent, refusal: Refusal): Promise<ParkedEvent> {
-  const parked = { ...refusal, headers: {}, raw: raw() }
+/** Where an event cannot even be recorded: its bytes and the reason are parked, and but for its user nothing else of it is looked at. @throws StoreError */
+export async function refuseBytes (client: Client, { event, raw }: TakenEvent, refusal: Refusal): Promise<ParkedEvent> {
+  const parked = { ...refusal, headers: {}, raw: raw(), user_id: event.order.user_id }
   await park(client, [parked])
   return parked
 }

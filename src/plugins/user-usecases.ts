@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { orderEventsOf, ordersOf, fallbackQueueOf } from '../store/personal-data.js'
+import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf } from '../store/personal-data.js'
 import { eraseUser, findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, updatePassword, updateUser, wasUser } from '../store/users.js'
 import { UserAccounts } from '../usecases/user-accounts.js'
 import { UserSessions } from '../usecases/user-sessions.js'
@@ -26,7 +26,7 @@ export const userUseCasesPlugin = fp(async (app) => {
       existed: async (userId: number) => await wasUser(app.requestPool(), userId)
     },
     personalData: {
-      pages: (userId: number) => ({ outbox: fallbackQueueOf(app.pg.pool, userId), order_events: orderEventsOf(app.pg.pool, userId), orders: ordersOf(app.pg.pool, userId) })
+      pages: (userId: number) => ({ outbox: fallbackQueueOf(app.pg.pool, userId), parked_events: parkedEventsOf(app.pg.pool, userId), order_events: orderEventsOf(app.pg.pool, userId), orders: ordersOf(app.pg.pool, userId) })
     }
   }))
   app.decorate('userSessions', new UserSessions({

@@ -10,6 +10,8 @@ export interface ParkedEvent {
   headers: Record<string, unknown>
   /** As it came, never decoded. */
   raw: Buffer
+  /** Whose order it is about, where it could be read as an order event. */
+  user_id?: number
   /** Where it could be read, for the log. */
   event?: OrderEvent
   /** The defect of ours that it met, for the log. */
@@ -20,7 +22,7 @@ export interface ParkedEvent {
 export type Settlement = 'replayed' | 'discarded'
 
 /** A parked event as it lies in the parking lot. */
-export interface ParkedRow extends Omit<ParkedEvent, 'event' | 'cause'> {
+export interface ParkedRow extends Omit<ParkedEvent, 'user_id' | 'event' | 'cause'> {
   /** SHA-256 of the bytes, in hex */
   id: string
   parked_at: string
@@ -30,12 +32,12 @@ export interface ParkedRow extends Omit<ParkedEvent, 'event' | 'cause'> {
 
 /** Keyed by the hash of the bytes: parking the same bytes again raises the attempts and opens a settled one again. */
 export async function park (client: Client, parked: readonly ParkedEvent[]): Promise<void> {
-  for (const { source, reason, attempts, headers, raw } of parked) {
+  for (const { source, reason, attempts, headers, raw, user_id = null } of parked) {
     const hash = hashOf(raw)
     await run(client, 'park', `
-      insert into parked_events (hash, source, reason, attempts, headers, raw) values ($1, $2, $3, $4, $5, $6)
+      insert into parked_events (hash, source, reason, attempts, headers, raw, user_id) values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts, settlement = null, settled_at = null`,
-    [hash, source, storable(reason), attempts, storableJson(headers), raw])
+    [hash, source, storable(reason), attempts, storableJson(headers), raw, user_id])
   }
 }
 

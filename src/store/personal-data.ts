@@ -15,6 +15,14 @@ export async function * fallbackQueueOf (client: Client, userId: number): AsyncG
     where event -> 'data' ->> 'user_id' = $1 and fallback_id > $2 order by fallback_id limit $3`, [String(userId), after?.fallback_id ?? 0, PAGE]))
 }
 
+/** What lies in the parking lot and could be read as an event of this user's orders. */
+export async function * parkedEventsOf (client: Client, userId: number): AsyncGenerator<object[]> {
+  const read = pages<{ id: string, raw: Buffer }>(async (after) => await run(client, 'parked_events_of', `
+    select encode(hash, 'hex') as id, source, reason, attempts, parked_at, settlement, settled_at, raw from parked_events
+    where user_id = $1 and hash > decode($2, 'hex') order by hash limit $3`, [userId, after?.id ?? '', PAGE]))
+  for await (const rows of read) yield rows.map(({ raw, ...row }) => ({ ...row, event: raw.toString() }))
+}
+
 /**
  * What was recorded of this user's orders: first what waits or was rejected, then, order by order, what was applied. (The
  * lateral look into each order is measured: one comparison of (order_id, version) read the whole index for every page.)

@@ -86,7 +86,7 @@ export async function updatePassword (client: Client, userId: number, hashes: { 
 }
 
 /**
- * Personal columns become null for ever; the row stays, for its orders. Of the name a keyed hash is kept, so that it is never
+ * Personal columns become null for ever; the row stays, for its orders. What is parked of theirs is discarded, and its bytes are gone. Of the name a keyed hash is kept, so that it is never
  * free again: whoever wants it meanwhile sees either its user or the hash.
  * @returns the epoch of sessions that begins; null when there was no such user
  */
@@ -103,7 +103,13 @@ export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userI
           session_epoch = session_epoch + 1, erased_at = now(), updated_at = now()
         where user_id = $1 and nick_name = $2 and set_config('comanda.names', 'keyed', true) = 'keyed'
         returning session_epoch as epoch
-      ), kept as (insert into taken_names (name_hash, keyed) select $3, true from erased on conflict do nothing)
+      ), kept as (insert into taken_names (name_hash, keyed) select $3, true from erased on conflict do nothing
+      ), open as (select hash from parked_events, erased where user_id = $1 and settlement is null
+      ), noted as (insert into parked_actions (hash, action, done_by) select hash, 'discarded', 'erasure' from open
+      ), emptied as (
+        update parked_events set raw = '', headers = '{}', settlement = coalesce(settlement, 'discarded'), settled_at = coalesce(settled_at, now())
+        from erased where user_id = $1
+      )
       select epoch from erased`, [userId, user.nick_name, erasedName(pseudonyms, user.nick_name)])
     if (erased) return erased.epoch
   }

@@ -88,7 +88,7 @@ export interface CredentialsPort {
 /** Everything held about one person, a page at a time, so that no export is ever held as a whole. */
 export interface PersonalDataPort {
   /** In this order: an event that moves on meanwhile is met again, never missed. */
-  pages (userId: number): Record<'outbox' | 'order_events' | 'orders', AsyncIterable<readonly object[]>>
+  pages (userId: number): Record<'outbox' | 'parked_events' | 'order_events' | 'orders', AsyncIterable<readonly object[]>>
 }
 
 /** Sessions that ended before their time. */

@@ -1,6 +1,8 @@
+import { maskedCpf } from './cpf.js'
 import { LARGEST_USER_ID, type User } from './user.js'
 
 export interface UserPage {
+  /** With their CPFs masked. */
   items: User[]
   next_cursor: string | null
 }
@@ -18,9 +20,9 @@ export function decodeCursor (cursor: string): number | null {
   return user_id > 0 && user_id <= LARGEST_USER_ID && encodeCursor(user_id) === cursor ? user_id : null
 }
 
-/** Cuts a list read with one row more than asked for. */
+/** Cuts a list read with one row more than asked for. Whole CPFs are read one at a time. */
 export function toPage (rows: readonly User[], limit: number): UserPage {
-  const items = rows.slice(0, limit)
+  const items = rows.slice(0, limit).map((user) => ({ ...user, cpf: maskedCpf(user.cpf) }))
   const last = items.at(-1)
   return { items, next_cursor: rows.length > limit && last ? encodeCursor(last.user_id) : null }
 }

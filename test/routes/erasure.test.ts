@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Response } from 'light-my-request'
 import t from 'tap'
+import { refuseEvent } from '../../src/parking/park.js'
+import { discardParked, replayParked } from '../../src/parking/parking-lot.js'
+import { findParked, listParkedActions, parkedId } from '../../src/store/parked-events.js'
 import { type App, startApi } from '../support/apps.js'
+import { placement, takenOf } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, newOperator, type Person, place as placeOrder, registration } from '../support/people.js'
-import { needs, openPlace } from '../support/place.js'
+import { needs, openPlace, openPool } from '../support/place.js'
 import { isProblem } from '../support/problems.js'
 
 const place = await openPlace(t)
@@ -55,6 +59,20 @@ t.test('an erased user\'s tokens are refused at once, in every process', needs('
     await eventually('the other process has heard', async () => (await read(person, '/users/me', other)).statusCode === 401)
     isProblem(t, await placeOrder(other, person), 401, 'token-revoked')
   }
+})
+
+t.test('what is parked of an erased user is discarded, and its bytes are gone', async (t) => {
+  const [ana, bia] = [await newcomer(api), await newcomer(api)]
+  const events = [placement(ana.user_id), placement(ana.user_id), placement(bia.user_id)]
+  const ids: string[] = []
+  for (const event of events) ids.push(parkedId((await refuseEvent(place.pool, takenOf(event), { reason: 'not_storable', source: 'queue', attempts: 1 })).raw))
+  await discardParked(place.pool, ids[1]!, 'an operator')
+  await erase(ana)
+  const pool = openPool(t, place)
+  const rows = await Promise.all(ids.map(async (id) => ({ ...(await findParked(pool, id))[0]!, actions: (await listParkedActions(pool, id)).map(({ action, done_by: by }) => `${action} by ${by}`) })))
+  t.match(rows.map(({ raw, settlement, actions }) => [raw.length, settlement, actions]), [[0, 'discarded', ['discarded by erasure']], [0, 'discarded', ['discarded by an operator']], [/[1-9]/, null, []]])
+  await t.rejects(replayParked(place.pool, ids[0]!, 'an operator'), { code: 'settled' })
+  t.equal((await read(operator, `/orders/${events[0]!.order.order_id}`)).json<{ reason: string }>().reason, 'not_storable', 'the order stays, as rejected')
 })
 
 t.test('to everybody an erased user is not there, and their orders are, for operators', async (t) => {

@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import type { Response } from 'light-my-request'
 import t from 'tap'
+import { refuseEvent } from '../../src/parking/park.js'
 import { recordEvents } from '../../src/store/order-events.js'
 import { startApi, startWorker } from '../support/apps.js'
-import { amendment, enqueueFallback, placement } from '../support/events.js'
+import { amendment, enqueueFallback, placement, takenOf } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, type Person, place as placeOrder, registration } from '../support/people.js'
 import { openPlace, shutDatabase } from '../support/place.js'
@@ -14,6 +15,7 @@ interface Exported {
   exported_at: string
   user: Record<string, unknown>
   outbox: Array<{ event: { id: string, data: { user_id: number } }, taken_at: string }>
+  parked_events: Array<Record<string, unknown> & { event: string }>
   order_events: Event[]
   orders: Array<{ order_id: string, user_id: number }>
 }
@@ -47,6 +49,8 @@ t.test('the export holds everything about the person, and nothing about anybody 
   const waiting = amendment(placement(ana.user_id))
   const rejected = placement(ana.user_id)
   const foreign = [placement(bia.user_id), amendment(placement(bia.user_id))]
+  const parked = [placement(ana.user_id), placement(bia.user_id)]
+  for (const event of parked) await refuseEvent(place.pool, takenOf(event), { reason: 'not_storable', source: 'queue', attempts: 1 })
   await recordEvents(place.pool, [
     { event: waiting, outcome: 'waiting' }, { event: rejected, outcome: 'rejected', reason: 'already_placed' },
     { event: foreign[0]!, outcome: 'rejected', reason: 'already_placed' }, { event: foreign[1]!, outcome: 'waiting' }
@@ -58,7 +62,7 @@ t.test('the export holds everything about the person, and nothing about anybody 
   t.equal(response.statusCode, 200)
   t.match(response.headers, { 'content-type': 'application/json; charset=utf-8', 'content-disposition': /^attachment; filename="[\w.-]+\.json"$/, 'cache-control': 'no-store' })
   const exported = response.json<Exported>()
-  t.strictSame(Object.keys(exported), ['exported_at', 'user', 'outbox', 'order_events', 'orders'])
+  t.strictSame(Object.keys(exported), ['exported_at', 'user', 'outbox', 'parked_events', 'order_events', 'orders'])
   t.ok(Math.abs(Date.parse(exported.exported_at) - Date.now()) < 10_000)
   t.strictSame(exported.user, (await api.inject({ url: '/users/me', headers: ana.headers })).json())
   t.notMatch(response.body, /password|argon2|horse/)
@@ -71,17 +75,20 @@ t.test('the export holds everything about the person, and nothing about anybody 
   t.strictSame(outcomes, Object.fromEntries([
     ...applied.map(({ event_id: id, order_id: order }) => [id, [order, 'applied', null]]),
     [waiting.event_id, [waiting.order.order_id, 'waiting', null]],
-    [rejected.event_id, [rejected.order.order_id, 'rejected', 'already_placed']]
+    [rejected.event_id, [rejected.order.order_id, 'rejected', 'already_placed']],
+    [parked[0]!.event_id, [parked[0]!.order.order_id, 'rejected', 'not_storable']]
   ]))
   for (const event of exported.order_events) t.match(event, { request_id: /\S/, occurred_at: /Z$/, recorded_at: /Z$/, type: /^order\./, data: { item_quantity: Number } })
+  t.match(exported.parked_events, [{ id: /^[0-9a-f]{64}$/, reason: 'not_storable', source: 'queue', attempts: 1, settlement: null, parked_at: /Z$/ }])
+  t.match(exported.parked_events.map(({ event }) => JSON.parse(event) as object), [{ id: parked[0]!.event_id, data: { user_id: ana.user_id, item_description: 'Café' } }])
   t.strictSame(exported.outbox.map(({ event }) => event.id), taken.map((event) => event.event_id))
   const owners = [...exported.outbox.map(({ event }) => event.data.user_id), ...exported.order_events.map(({ data }) => data.user_id), ...exported.orders.map((order) => order.user_id)]
   t.strictSame([...new Set(owners)], [ana.user_id])
 })
 
 t.test('who has ordered nothing gets empty lists', async (t) => {
-  const { outbox, order_events: events, orders } = (await ask(await newcomer(api))).json<Exported>()
-  t.strictSame([outbox, events, orders], [[], [], []])
+  const { outbox, parked_events: parked, order_events: events, orders } = (await ask(await newcomer(api))).json<Exported>()
+  t.strictSame([outbox, parked, events, orders], [[], [], [], []])
 })
 
 t.test('however much there is, each item is in it exactly once', async (t) => {
@@ -95,7 +102,10 @@ t.test('however much there is, each item is in it exactly once', async (t) => {
   await place.pool.query(`
     insert into fallback_queue (event_id, order_id, event)
     select gen_random_uuid(), gen_random_uuid(), jsonb_build_object('id', number, 'data', jsonb_build_object('user_id', $1::integer)) from generate_series(1, 1000) as number`, [ana.user_id])
-  const { outbox, order_events: events, orders } = (await ask(ana)).json<Exported>()
+  await place.pool.query(`insert into parked_events (hash, source, reason, attempts, headers, raw, user_id)
+    select sha256(number::text::bytea), 'queue', 'not_storable', 1, '{}', number::text::bytea, $1 from generate_series(1, 1000) as number`, [ana.user_id])
+  const { outbox, parked_events: parked, order_events: events, orders } = (await ask(ana)).json<Exported>()
+  t.strictSame([parked.length, new Set(parked.map(({ event }) => event)).size], [1000, 1000])
   t.strictSame([orders.length, new Set(orders.map((order) => order.order_id)).size], [1001, 1001])
   t.strictSame([events.length, new Set(events.map((event) => event.event_id)).size], [1001 + 2299, 1001 + 2299])
   t.strictSame([outbox.length, new Set(outbox.map(({ event }) => event.id)).size], [1000, 1000])

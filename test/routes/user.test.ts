@@ -182,7 +182,10 @@ t.test('an operator lists everybody once, page by page, by Link and by next_curs
     t.strictSame(seen, everybody, `limit ${limit}`)
   }
   const page = (await ask('GET', '?limit=100', operator)).json<Page>()
-  t.strictSame(page.items.find((item) => item.user_id === ana.user_id), (await ask('GET', '/me')).json(), 'each as when read alone')
+  const whole = (await ask('GET', '/me')).json<User>()
+  t.strictSame(page.items.find((item) => item.user_id === ana.user_id), { ...whole, cpf: `***.${whole.cpf.slice(3, 6)}.${whole.cpf.slice(6, 9)}-**` }, 'each as when read alone, but for the CPF')
+  t.notMatch(JSON.stringify(page), /"cpf":"\d/, 'no whole CPF is in a list')
+  t.equal((await ask('GET', `/${ana.user_id}`, operator)).json<User>().cpf, whole.cpf, 'one at a time it is whole')
   t.notMatch(JSON.stringify(page), /argon2|password/)
 })
 

@@ -115,7 +115,7 @@ t.test('an export is one JSON document of all there is', async (t) => {
   for await (const piece of await accounts.export(user)) json += piece
   const { exported_at: at, ...rest } = JSON.parse(json) as { exported_at: string }
   const of = user.user_id
-  t.strictSame(rest, { user, outbox: [], order_events: [{ of }, { n: 2 }, { n: 3 }], orders: [{ of }] })
+  t.strictSame(rest, { user, outbox: [], parked_events: [], order_events: [{ of }, { n: 2 }, { n: 3 }], orders: [{ of }] })
   t.ok(Math.abs(Date.now() - Date.parse(at)) < 5000)
   await accounts.erase('me', user)
   await isRefused(t, accounts.export(user), 'user_not_found')

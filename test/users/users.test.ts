@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isCpf } from '../../src/users/cpf.js'
+import { isCpf, maskedCpf } from '../../src/users/cpf.js'
 import { canonicalName } from '../../src/users/user.js'
 import { newCpf } from '../../testkit/cpf.js'
 
@@ -35,6 +35,10 @@ t.test('of all hundred pairs of check digits one is right', async (t) => {
 
 t.test('eleven equal digits pass the arithmetic and are no CPF', async (t) => {
   for (let digit = 0; digit <= 9; digit++) t.notOk(isCpf(String(digit).repeat(11)))
+})
+
+t.test('a masked CPF shows six of its digits', async (t) => {
+  t.equal(maskedCpf('52998224725'), '***.982.247-**')
 })
 
 t.test('anything but eleven ASCII digits is no CPF', async (t) => {

@@ -36,7 +36,7 @@ export const isReady = <ThrowOnError extends boolean = false>(options?: Options<
 /**
  * List users
  *
- * For operators: all users who have not been erased, by user_id.
+ * For operators: all users who have not been erased, by user_id. Each CPF is masked.
  */
 export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -105,8 +105,26 @@ export type User = {
     updated_at: string;
 };
 
+export type ListedUser = {
+    user_id: number;
+    nick_name: string;
+    full_name: string;
+    /**
+     * Masked: six of the eleven digits. GET /users/{user_id} gives the whole
+     */
+    cpf: string;
+    email: string;
+    phone_number: string;
+    /**
+     * Operators see and move the orders of all users
+     */
+    role: 'customer' | 'operator';
+    created_at: string;
+    updated_at: string;
+};
+
 export type UserPage = {
-    items: Array<User>;
+    items: Array<ListedUser>;
     /**
      * Pass it as `cursor` to get the next page; null on the last page
      */
@@ -157,6 +175,12 @@ export type PersonalData = {
      * Events in the fallback queue: accepted and not yet applied; `event` is a CloudEvent
      */
     outbox: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Events in the parking lot: they could not be applied; `event` is the CloudEvent as it came
+     */
+    parked_events: Array<{
         [key: string]: unknown;
     }>;
     /**

@@ -50,8 +50,13 @@ export const UserResponse = Type.Object({
   updated_at: Timestamp
 }, { $id: 'User' })
 
+export const ListedUser = Type.Object({
+  ...UserResponse.properties,
+  cpf: Type.String({ description: 'Masked: six of the eleven digits. GET /users/{user_id} gives the whole', examples: ['***.982.247-**'] })
+}, { $id: 'ListedUser' })
+
 export const UserPage = Type.Object({
-  items: Type.Array(UserResponse),
+  items: Type.Array(ListedUser),
   next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'Pass it as `cursor` to get the next page; null on the last page' })
 }, { $id: 'UserPage' })
 
@@ -61,6 +66,7 @@ export const PersonalData = Type.Object({
   exported_at: Timestamp,
   user: UserResponse,
   outbox: held('Events in the fallback queue: accepted and not yet applied; `event` is a CloudEvent'),
+  parked_events: held('Events in the parking lot: they could not be applied; `event` is the CloudEvent as it came'),
   order_events: held('What happened to each order: when, by which request, and whether it was applied'),
   orders: held('Every persisted order, newest first')
 }, { $id: 'PersonalData' })

@@ -34,7 +34,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'listUsers',
       summary: 'List users',
-      description: 'For operators: all users who have not been erased, by user_id.',
+      description: 'For operators: all users who have not been erased, by user_id. Each CPF is masked.',
       querystring: UserQuery,
       response: { 200: UserPage }
     }

@@ -29,4 +29,9 @@ drop function take_name();
 
 -- Whose event it is, where its bytes can be read: for that person's export, and for their erasure.
 alter table parked_events add column user_id integer;
+-- Of events that this service wrote itself: its JSON escapes every quotation mark inside a text.
+update parked_events set user_id = found.id::integer
+from (select hash as of, (regexp_match(encode(raw, 'escape'), '"user_id":([1-9][0-9]{0,9})[,}]'))[1]::bigint as id from parked_events
+  where reason in ('unknown_user', 'not_storable', 'attempts_exhausted')) as found
+where hash = found.of and found.id <= 2147483647;
 create index parked_events_by_user on parked_events (user_id, hash) where user_id is not null;
