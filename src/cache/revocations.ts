@@ -25,18 +25,30 @@ export interface RevocationsOptions {
   prefix: string
   /** How long a mark is kept: as long as the longest session. */
   lifeMs: number
+  /** The user's present epoch in the tables; null: there never was such a user. @throws Error where they cannot be asked */
+  epochOf: (userId: number) => Promise<number | null>
   /** Redis did not take a mark. */
   onFailure: (error: Error, userId: number) => void
+}
+
+interface Mark {
+  epoch: number
+  /** Milliseconds since 1970. */
+  expires: number
+  /** The tables are asked whether there is such an epoch: resolved with whether there is, or could not be asked. */
+  known: Promise<boolean> | null
 }
 
 /**
  * The marks of sessions that ended before their time, shared by every process through Redis and all held in memory, so that
  * each request's token is checked by one lookup. A mark only ever refuses what is older than it: an old one does no harm.
+ * One above what the tables say (whoever can write to Redis can make one; tables that were restored from a backup are behind
+ * theirs) would lock its user out: before it refuses the first session it is held against them.
  */
 export class Revocations {
   readonly #options: RevocationsOptions
   readonly #key: string
-  readonly #marks = new Map<number, { epoch: number, expires: number }>()
+  readonly #marks = new Map<number, Mark>()
   /** Marks that Redis did not take, the epoch by the user: shared as soon as it is back. */
   readonly #unshared = new Map<number, number>()
   readonly #checks: NodeJS.Timeout | undefined
@@ -48,15 +60,40 @@ export class Revocations {
     this.#key = `${prefix}revocations`
     if (!redis) return
     redis.defineCommand('markSessions', { lua: MARK, numberOfKeys: 1 })
-    redis.on('message', (_channel, mark) => this.#keep(mark))
+    redis.on('message', (_channel, mark) => this.#hear(mark))
     redis.on('ready', () => { void this.#follow(redis) })
     redis.on('close', () => { this.#complete = false })
     this.#checks = setInterval(() => { if (redis.status === 'ready') void this.#follow(redis) }, CHECK_MS).unref()
   }
 
+  /** As far as marks tell. */
   isRevoked ({ user_id, epoch }: { user_id: number, epoch: number }): boolean {
     const mark = this.#marks.get(user_id)
     return mark !== undefined && mark.epoch > epoch
+  }
+
+  /** For a session that `isRevoked`: whether the tables know of that too. While they cannot be asked the mark is believed. */
+  async isOver (session: { user_id: number, epoch: number }): Promise<boolean> {
+    const mark = this.#marks.get(session.user_id)
+    if (!mark) return false
+    mark.known ??= this.#isKnown(session.user_id, mark)
+    await mark.known
+    return this.isRevoked(session)
+  }
+
+  async #isKnown (userId: number, mark: Mark): Promise<boolean> {
+    try {
+      const epoch = await this.#options.epochOf(userId)
+      if (epoch === null || epoch >= mark.epoch) return true
+      // It is read after the mark was heard, and a mark is made after its epoch is committed: this one never was.
+      if (this.#marks.get(userId) === mark) this.#marks.delete(userId)
+      if (epoch > 0) this.#keep(userId, epoch, true)
+      this.#options.redis?.zrem(this.#key, `${userId} ${mark.epoch}`).catch(() => {})
+      return false
+    } catch {
+      mark.known = null
+      return true
+    }
   }
 
   /** Whether every mark that Redis holds is known here. */
@@ -66,7 +103,7 @@ export class Revocations {
 
   /** Ends this user's sessions of older epochs: here at once, in every other process as soon as Redis has told it. Never throws. */
   async mark (userId: number, epoch: number): Promise<void> {
-    this.#keep(`${userId} ${epoch}`)
+    this.#keep(userId, epoch, true)
     const { redis, onFailure } = this.#options
     if (!redis) return
     try {
@@ -91,7 +128,7 @@ export class Revocations {
     try {
       await redis.subscribe(this.#key)
       for (const [userId, epoch] of [...this.#unshared]) await this.#share(redis, userId, epoch)
-      for (const mark of await redis.zrange(this.#key, '0', '-1')) this.#keep(mark)
+      for (const mark of await redis.zrange(this.#key, '0', '-1')) this.#hear(mark)
       this.#complete = true
     } catch {
       this.#complete = false
@@ -99,12 +136,17 @@ export class Revocations {
     }
   }
 
-  #keep (mark: string): void {
+  #hear (mark: string): void {
     const [userId = 0, epoch = 0] = FORM.exec(mark)?.slice(1).map(Number) ?? []
+    this.#keep(userId, epoch)
+  }
+
+  /** @param known to the tables */
+  #keep (userId: number, epoch: number, known = false): void {
     if ((this.#marks.get(userId)?.epoch ?? 0) >= epoch) return
     const now = Date.now()
     this.#marks.delete(userId)
-    this.#marks.set(userId, { epoch, expires: now + this.#options.lifeMs })
+    this.#marks.set(userId, { epoch, expires: now + this.#options.lifeMs, known: known ? Promise.resolve(true) : null })
     // In the order of their coming: the first that is still good ends the search.
     for (const [id, { expires }] of this.#marks) {
       if (expires > now) break

@@ -39,20 +39,25 @@ export const authPlugin = fp(async (app) => {
   }
   const identify = (authorization: string | undefined): AuthenticatedUser => {
     if (authorization === undefined) throw new ProblemError('token_missing')
-    const user = verified.get(authorization) ?? learn(authorization)
-    if (revocations.isRevoked(user)) throw new ProblemError('token_revoked')
-    return user
+    return verified.get(authorization) ?? learn(authorization)
   }
 
   app.decorateRequest('caller', null)
+  // Without a promise on the path of every request: only a session that seems to be over waits for the tables.
   app.decorate('authenticate', (request, _reply, done) => {
+    let user: AuthenticatedUser
     try {
-      request.caller = identify(request.headers.authorization)
+      user = identify(request.headers.authorization)
     } catch (error) {
       done(error as ProblemError)
       return
     }
-    done()
+    const go = () => {
+      request.caller = user
+      done()
+    }
+    if (revocations.isRevoked(user)) void revocations.isOver(user).then((over) => over ? done(new ProblemError('token_revoked')) : go())
+    else go()
   })
   app.decorate('callerOf', ({ caller }: FastifyRequest) => {
     if (!caller) throw new ProblemError('token_missing')

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
 import { Revocations } from '../cache/revocations.js'
 import { logLine } from '../logs/log-line.js'
+import { findEpoch } from '../store/users.js'
 import { backOff } from '../time/back-off.js'
 import { SESSION_S } from '../users/session.js'
 
@@ -20,6 +21,7 @@ export const revocationsPlugin = fp(async (app) => {
     redis,
     prefix: redisPrefix,
     lifeMs: SESSION_S * 1000,
+    epochOf: async (userId) => await findEpoch(app.requestPool(), userId),
     onFailure: (error, user_id) => logLine(app.log, { event: 'revocation_not_shared', user_id, token_seconds: app.config.tokenSeconds, reason: error.message })
   })
   app.decorate('revocations', revocations)
@@ -28,7 +30,7 @@ export const revocationsPlugin = fp(async (app) => {
     revocations.stop()
     redis?.disconnect()
   })
-}, { name: 'revocations', dependencies: ['config'] })
+}, { name: 'revocations', dependencies: ['config', 'postgres'] })
 
 function subscriber (url: string): Redis {
   const redis = new Redis(url, {

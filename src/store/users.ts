@@ -72,6 +72,12 @@ export async function findSession (client: Client, userId: number): Promise<Sess
   return rows[0] ?? null
 }
 
+/** The user's present epoch of sessions, an erased one's too; null when there never was such a user. */
+export async function findEpoch (client: Client, userId: number): Promise<number | null> {
+  const [row] = await run<{ epoch: number }>(client, 'find_epoch', 'select session_epoch as epoch from users where user_id = $1', [userId])
+  return row?.epoch ?? null
+}
+
 /**
  * Begins a new epoch of sessions with a new password.
  * @param hashes `old` guards: of several who change it at once one wins

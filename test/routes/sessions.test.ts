@@ -167,6 +167,41 @@ t.test('though Redis lost every mark, an ended session is not renewed', needs('r
   isProblem(t, await renew(later, ana), 401, 'token-revoked')
 })
 
+/** As whoever can write to Redis does. */
+async function forgeMark (userId: number): Promise<string> {
+  const [key, mark] = [`${place.redisPrefix}revocations`, `${userId} 9999`]
+  await place.redis!.zadd(key, Date.now() + 3_600_000, mark)
+  await place.redis!.publish(key, mark)
+  return mark
+}
+const marks = async () => await place.redis!.zrange(`${place.redisPrefix}revocations`, '0', '-1')
+
+t.test('a mark that the tables know nothing of ends no session, and is taken out of Redis', needs('redis'), async (t) => {
+  const ana = await newcomer(api)
+  const mark = await forgeMark(ana.user_id)
+  for (const app of [api, other]) await eventually('it is heard', () => app.revocations.isRevoked({ user_id: ana.user_id, epoch: 0 }))
+  const answers = await Promise.all(Array.from({ length: 5 }, async () => (await read(api, ana)).statusCode))
+  t.strictSame(answers, Array.from({ length: 5 }, () => 200))
+  t.equal((await read(other, ana)).statusCode, 200)
+  await eventually('it is gone', async () => !(await marks()).includes(mark))
+  t.equal((await change(api, ana, { password: ana.password, new_password: NEW })).statusCode, 204)
+  for (const app of [api, other]) await refusedIn(app, ana)
+})
+
+t.test('while the tables cannot be asked a mark is believed, and held against them once they can', needs('redis'), async (t) => {
+  const ana = await newcomer(api)
+  const open = await shutDatabase(place)
+  try {
+    await forgeMark(ana.user_id)
+    await eventually('it is heard', () => api.revocations.isRevoked({ user_id: ana.user_id, epoch: 0 }))
+    isProblem(t, await read(api, ana), 401, 'token-revoked')
+  } finally {
+    await open()
+  }
+  await isUp(api, 'postgres')
+  t.equal((await read(api, ana)).statusCode, 200)
+})
+
 t.test('renewing takes the role that the user has now', async (t) => {
   const ana = await newcomer(api)
   const setRole = async (role: string) => await place.pool.query('update users set role = $1 where user_id = $2', [role, ana.user_id])

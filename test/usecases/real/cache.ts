@@ -87,7 +87,7 @@ export async function openRedisMarks (t: Test, place: Place): Promise<[Process, 
   const prefix = `${place.redisPrefix}${newId()}:`
   const openProcess = async (): Promise<Process> => {
     const { redis, cut, heal } = await openLink(t, place, { autoResubscribe: false })
-    const revocations = new Revocations({ redis, prefix, lifeMs: 60_000, onFailure })
+    const revocations = new Revocations({ redis, prefix, lifeMs: 60_000, epochOf: async () => null, onFailure })
     t.teardown(() => revocations.stop())
     await redis.connect()
     await eventually('it follows', () => revocations.complete)
