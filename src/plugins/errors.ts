@@ -27,7 +27,8 @@ export const errorsPlugin = fp(async (app) => {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!
     const known = [...methods].filter(([pattern]) => pattern.test(path)).flatMap(([, allowed]) => [...allowed])
-    if (known.length === 0) return sendProblem(request, reply, 'not_found')
+    // A route that knows the method and found nothing, as one of files does, ends here too.
+    if (known.length === 0 || known.includes(request.method)) return sendProblem(request, reply, 'not_found')
     return sendProblem(request, reply.header('allow', known.join(', ')), 'method_not_allowed')
   })
 
@@ -65,13 +66,19 @@ function bodyFor (request: FastifyRequest, code: ProblemCode, input: Faults | un
   return problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, input })
 }
 
+/** Of errors that frameworks and plugins throw. A file that may not be read is none to a client. */
 const BY_STATUS: Record<number, ProblemCode> = {
-  400: 'bad_request', 404: 'not_found', 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 429: 'too_many_requests', 431: 'headers_too_large'
+  400: 'bad_request', 403: 'not_found', 404: 'not_found', 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 429: 'too_many_requests', 431: 'headers_too_large'
 }
 
 function codeOf (error: FastifyError): ProblemCode {
   if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError) return error.code
   if (error instanceof InputError) return 'validation_failed'
   if (error instanceof StoreError && error.code === 'unavailable') return 'unavailable'
-  return BY_STATUS[error.statusCode ?? 500] ?? 'internal'
+  return codeOfStatus(error.statusCode ?? 500)
+}
+
+/** Whatever a plugin may refuse, a client's error stays one. */
+function codeOfStatus (status: number): ProblemCode {
+  return BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'bad_request' : 'internal')
 }

@@ -46,6 +46,8 @@ export const httpPlugin = fp(async (app) => {
   app.decorate('requestDurations', null)
   app.decorateRequest('logged', null)
   app.removeContentTypeParser('text/plain')
+  // Node would answer 417 by itself, in words of its own, to any expectation but 100-continue; it may be passed over (RFC 9110, section 10.1.1).
+  app.server.on('checkExpectation', (request, response) => { app.routing(request, response) })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (isTooDeep(text)) done(new ProblemError('bad_request'))

@@ -5,7 +5,7 @@ import t from 'tap'
 interface Plugin { file: string, name: string, dependencies: string[], decorates: string[], reads: string[] }
 
 /** Those of Fastify itself and of what a plugin registers for itself. */
-const FASTIFY = new Set(['addHook', 'register', 'decorate', 'decorateRequest', 'log', 'server', 'get', 'ready', 'close', 'after', 'inject', 'listen', 'route', 'addContentTypeParser', 'removeContentTypeParser', 'getDefaultJsonParser',
+const FASTIFY = new Set(['addHook', 'register', 'decorate', 'decorateRequest', 'log', 'server', 'get', 'ready', 'close', 'after', 'inject', 'listen', 'route', 'addContentTypeParser', 'removeContentTypeParser', 'getDefaultJsonParser', 'routing',
   'setErrorHandler', 'setNotFoundHandler', 'setValidatorCompiler', 'setSchemaErrorFormatter', 'hasDecorator', 'getDecorator', 'addSchema', 'getSchemas', 'printRoutes', 'initialConfig', 'prefix', 'jwt', 'swagger', 'createRateLimit', 'pg'])
 
 function pluginsIn (folder: string, files = readdirSync(folder)): Plugin[] {

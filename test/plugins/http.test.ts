@@ -8,6 +8,7 @@ import { limitOf } from '../support/limits.js'
 import { line, newcomer, place as placeOrder, registration } from '../support/people.js'
 import { openPlace, shutDatabase } from '../support/place.js'
 import { isProblem } from '../support/problems.js'
+import { routesOf } from '../support/routes.js'
 
 interface Ready { status: string, services: Record<string, { state: string, since: string }> }
 
@@ -117,17 +118,6 @@ t.test('no personal data, password or token is in any line that was logged, what
     for (const secret of secrets) if (text.includes(secret)) t.fail(`"${secret}" in ${text}`)
   }
 })
-
-/** Every route as Fastify's own tree tells it: "GET /orders/{order_id}". */
-function routesOf (app: App): string[] {
-  const path: string[] = []
-  return app.printRoutes({ commonPrefix: false }).split('\n').filter(Boolean).flatMap((text) => {
-    const [, indent = '', segment = '', methods = ''] = /^([│ ]*)[├└]── (.*?) \((.*)\)$/.exec(text) ?? []
-    path.splice(indent.length / 4, Infinity, segment)
-    const url = path.join('').replace(/:(\w+)/g, '{$1}')
-    return methods.split(', ').map((method) => `${method} ${url}`)
-  })
-}
 
 t.test('the OpenAPI description is 3.1 and lists every route of the app', async (t) => {
   const response = await api.inject('/docs/json')
