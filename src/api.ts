@@ -10,6 +10,7 @@ import { errorsPlugin } from './plugins/errors.js'
 import { healthPlugin } from './plugins/health.js'
 import { httpPlugin } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
+import { loginAttemptsPlugin } from './plugins/login-attempts.js'
 import { metricsPlugin } from './plugins/metrics.js'
 import { openapiPlugin } from './plugins/openapi.js'
 import { orderQuotaPlugin } from './plugins/order-quota.js'
@@ -64,6 +65,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(passwordsPlugin)
   await app.register(authPlugin)
   await app.register(rateLimitPlugin)
+  await app.register(loginAttemptsPlugin)
   await app.register(intakePlugin)
   await app.register(orderQuotaPlugin)
   await app.register(orderUseCasesPlugin)

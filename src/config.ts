@@ -45,7 +45,7 @@ export const Environment = Type.Object({
   OTEL_TRACES_EXPORTER: Type.Optional(oneOf(['otlp', 'none'], '`otlp`: traces are on, to the collector on this machine where no other is named; `none`: off')),
   OTEL_SDK_DISABLED: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$', description: '`true`: traces are off, whatever else is set' })),
   ORDERS_PER_MINUTE: Type.Integer({ default: 6000, minimum: 0, maximum: 1_000_000, description: 'Orders that one user may place a minute, alone or in batches, changes of orders included; 0: no bound. So many at once, and as many given back a minute; apis share what they count about every second' }),
-  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'Logins, registrations and changes of users a minute from one address; logins for one name and changes of one password too' })
+  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'A minute: failed logins for one name from one address (from one address for all names ten times as many), registrations and changes of users from one address, changes of one password' })
 })
 
 type OtlpProtocol = typeof OTLP_PROTOCOLS[number]

@@ -15,6 +15,8 @@ const trace_id = maybe(TraceId)
 const request_id = Type.String({ pattern: '^[\\w.:-]{1,64}$' })
 /** Of an event it is what its envelope says, from any publisher. */
 const anyRequestId = Type.String({ maxLength: 128 })
+/** Of a personal value, keyed: equal values have equal ones. */
+const Pseudonym = Type.String({ pattern: '^[\\w-]{22}$' })
 const reason = Text
 const err = Type.Object({ type: Text, message: Type.String(), code: maybe(Text), stack: maybe(Text) }, { additionalProperties: false })
 const user_id = Type.Integer({ minimum: 1 })
@@ -60,6 +62,7 @@ export const catalogue = {
   rabbitmq_down: entry('warn', 'RabbitMQ is down: orders go to the fallback queue; retrying', down),
 
   request: entry('info', 'Request completed', { request_id, method: maybe(Text), route: Text, status: Count, duration_ms: Ms, user_id: maybe(user_id), trace_id, ...asked, reason: maybe(reason) }),
+  login_failed: entry('info', 'Login failed or refused', { request_id, trace_id, name_hash: Pseudonym, address_hash: Pseudonym, reason }),
   batch_booked: entry('info', 'Batch booked', {
     ...{ batch_id, source, batch_size: maybe(Count), attempt: maybe(Count), duration_ms: Ms },
     ...{ applied: Count, waiting: Count, rejected: Count, duplicates: Count, order_ids: Uuids, request_ids: Type.Array(anyRequestId) }

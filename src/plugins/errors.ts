@@ -44,6 +44,7 @@ export const errorsPlugin = fp(async (app) => {
     if (status === 500) logLine(request.log, { event: 'unhandled_error', ...about })
     else if (status === 503) logLine(request.log, { event: 'service_unavailable', ...about })
     if (error instanceof OrderError && error.present) reply.header('etag', entityTag(error.present))
+    if (error instanceof UserError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
     return sendProblem(request, reply, code, error instanceof InputError ? error : undefined)
   })
 }, { name: 'errors', dependencies: ['config'] })

@@ -19,7 +19,7 @@ export const passwordsPlugin = fp(async (app) => {
   const nobody = await hash('nobody has this password', COST)
   const semaphore = new Semaphore(AT_ONCE, MOST_WAITING)
   app.decorate('passwords', {
-    hash: async (password: string) => await semaphore.run(async () => await hash(password, COST)),
-    check: async (hashed: string | null, password: string) => await semaphore.run(async () => await verify(hashed ?? nobody, password)) && hashed !== null
+    hash: async (password: string, from?: string) => await semaphore.run(async () => await hash(password, COST), from),
+    check: async (hashed: string | null, password: string, from?: string) => await semaphore.run(async () => await verify(hashed ?? nobody, password), from) && hashed !== null
   })
 }, { name: 'passwords' })

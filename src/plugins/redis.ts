@@ -6,6 +6,7 @@ import { Breaker } from '../cache/breaker.js'
 import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
+import { Counts } from '../cache/counts.js'
 import { OrderUse } from '../cache/order-use.js'
 import { hostOf } from '../config.js'
 import { logLine } from '../logs/log-line.js'
@@ -20,6 +21,8 @@ declare module 'fastify' {
     changeLocks: ChangeLocks | null
     idempotencyKeys: IdempotencyKeys | null
     orderUse: OrderUse | null
+    /** Without Redis it counts in this process. */
+    counts: Counts
     /** How many of whose calls failed, since the start. */
     cacheFailures: Record<'view' | 'change_lock' | 'idempotency_key' | 'limit', number>
   }
@@ -40,7 +43,7 @@ export const redisPlugin = fp(async (app) => {
   const failures = { view: 0, change_lock: 0, idempotency_key: 0, limit: 0 }
   app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
-    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null).decorate('orderUse', null)
+    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null).decorate('orderUse', null).decorate('counts', new Counts(null, redisPrefix, () => {}))
     app.health.set('redis', 'off')
     return
   }
@@ -77,7 +80,7 @@ export const redisPlugin = fp(async (app) => {
   const changeLocks = new ChangeLocks(client, redisPrefix, missed('change_lock'))
   const keys = new IdempotencyKeys(client, redisPrefix, macFor(eventKeys, 'idempotency key'), missed('idempotency_key'))
   app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
-  app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit')))
+  app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit'))).decorate('counts', new Counts(client, redisPrefix, missed('limit')))
   if (app.traces) {
     traceCalls(app.traces, views, 'views', ['get', 'put'])
     traceCalls(app.traces, changeLocks, 'change_locks', ['take', 'release'])

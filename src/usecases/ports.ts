@@ -42,6 +42,16 @@ export interface KeysPort {
   forget (uses: readonly KeyUse[]): Promise<unknown>
 }
 
+/** How often something happened lately, counted by all processes together; by this one where they cannot be asked. Never throws. */
+export interface CountsPort {
+  /**
+   * Counts one more under every key where all bounds allow it (Infinity: none), and under none otherwise, in one step. A
+   * window begins with the first that is counted. `giveBack`: it did not happen after all.
+   * @returns `counts` after it; `endsInMs` until the first window, or the one that refused it, is over
+   */
+  take (bounds: ReadonlyArray<{ key: string, most: number }>, windowMs: number): Promise<{ granted: boolean, counts: readonly number[], endsInMs: number, giveBack: () => Promise<void> }>
+}
+
 /** What users used of their orders a minute, by all processes together. Never throws. */
 export interface OrderUsePort {
   /** @param uses in milliseconds of the minute @returns milliseconds until all that was used is given back, in their order; null where it cannot be asked */
@@ -100,8 +110,8 @@ export interface RevocationsPort {
 }
 
 export interface PasswordsPort {
-  /** argon2id in PHC string format */
-  hash (password: string): Promise<string>
+  /** argon2id in PHC string format. Only few are worked on at once; `from`: where it comes from, those of one place wait for each other. */
+  hash (password: string, from?: string): Promise<string>
   /** Costs the same time for an unknown user (`hashed` null), and is false then. */
-  check (hashed: string | null, password: string): Promise<boolean>
+  check (hashed: string | null, password: string, from?: string): Promise<boolean>
 }

@@ -20,10 +20,10 @@ export class UserAccounts {
     this.#options = options
   }
 
-  /** @throws UserError `account_taken` */
-  async register (person: Registration): Promise<User> {
+  /** @param from as PasswordsPort has it @throws UserError `account_taken` */
+  async register (person: Registration, from?: string): Promise<User> {
     const { users, passwords } = this.#options
-    const password = await passwords.hash(person.password)
+    const password = await passwords.hash(person.password, from)
     return await users.insert({ ...person, nick_name: canonicalName(person.nick_name), password })
   }
 

@@ -18,10 +18,10 @@ export class UserSessions {
     this.#options = options
   }
 
-  /** An unknown name and a wrong password are told apart by nothing, time included. @throws UserError `wrong_credentials` */
-  async login (nickName: string, password: string): Promise<Session> {
+  /** @param from as PasswordsPort has it. An unknown name and a wrong password are told apart by nothing, time included. @throws UserError `wrong_credentials` */
+  async login (nickName: string, password: string, from?: string): Promise<Session> {
     const credentials = await this.#options.credentials.ofName(canonicalName(nickName))
-    const right = await this.#options.passwords.check(credentials?.password ?? null, password)
+    const right = await this.#options.passwords.check(credentials?.password ?? null, password, from)
     if (!credentials || !right) throw new UserError('wrong_credentials')
     const { user_id, role, epoch } = credentials
     return { user_id, role, epoch }
@@ -46,13 +46,13 @@ export class UserSessions {
   }
 
   /** Ends every session begun before, the caller's too. @throws UserError `user_not_found`, `self_only`, `wrong_password` */
-  async changePassword (named: string, given: { password: string, new_password: string }, caller: Session): Promise<void> {
+  async changePassword (named: string, given: { password: string, new_password: string }, caller: Session, from?: string): Promise<void> {
     const { credentials, passwords, revocations } = this.#options
     if (userIdOf(named, caller) !== caller.user_id) throw new UserError('self_only')
     const known = await credentials.ofUser(caller.user_id)
     if (!known) throw new UserError('user_not_found')
-    if (!await passwords.check(known.password, given.password)) throw new UserError('wrong_password')
-    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password) })
+    if (!await passwords.check(known.password, given.password, from)) throw new UserError('wrong_password')
+    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password, from) })
     if (epoch === null) throw new UserError('wrong_password')
     await revocations.mark(caller.user_id, epoch)
   }

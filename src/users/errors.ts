@@ -9,13 +9,17 @@ export type UserErrorCode =
   | 'wrong_password' // the current password, given by a user who is logged in
   | 'session_over'
   | 'token_revoked' // its session was ended before its time
+  | 'too_many_requests' // too many failed before
 
 export class UserError extends Error {
   override readonly name = 'UserError'
   readonly code: UserErrorCode
+  /** seconds */
+  readonly retryAfter: number | undefined
 
-  constructor (code: UserErrorCode, options?: ErrorOptions) {
+  constructor (code: UserErrorCode, options?: ErrorOptions & { retryAfter?: number }) {
     super(code, options)
     this.code = code
+    this.retryAfter = options?.retryAfter
   }
 }

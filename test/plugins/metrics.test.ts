@@ -91,7 +91,7 @@ function allowed (routes: ReadonlySet<string>): Record<string, (value: string) =
     le: (value) => value === '+Inf' || Number.isFinite(Number(value)),
     path: among('broker', 'fallback'),
     type: among('order.placed', 'order.amended', 'order.cancelled', 'order.status_changed'),
-    reason: among('not_accepted', 'outcome_unknown'),
+    reason: among('not_accepted', 'outcome_unknown', 'wrong_credentials', 'too_many_requests'),
     service: among('postgres', 'redis', 'rabbitmq'),
     pool: among('requests', 'reserved'),
     result: among('hit', 'miss', 'error'),

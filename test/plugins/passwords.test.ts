@@ -35,6 +35,42 @@ t.test('a semaphore lets so many run at once, the next in the order of their com
   await Promise.all(later)
 })
 
+/** Work that waits to be told to end; the log says whose began. */
+function lines (atOnce: number, mostWaiting: number) {
+  const semaphore = new Semaphore(atOnce, mostWaiting)
+  const [log, ends] = [[] as string[], [] as Array<() => void>]
+  const ask = (line: string) => semaphore.run(async () => {
+    log.push(line)
+    await new Promise<void>((resolve) => ends.push(resolve))
+  }, line).catch((error: { code: string }) => { log.push(`${line} ${error.code}`) })
+  const drain = async () => {
+    while (ends.length > 0) {
+      ends.shift()!()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  return { log, ask, drain }
+}
+
+t.test('lines take turns: who asks for much waits for themself, and keeps nobody else waiting', async (t) => {
+  const { log, ask, drain } = lines(1, 20)
+  for (const line of ['flood', 'flood', 'flood', 'flood', 'ana', 'bia', 'ana']) void ask(line)
+  await drain()
+  t.strictSame(log, ['flood', 'flood', 'ana', 'bia', 'flood', 'ana', 'flood'])
+})
+
+t.test('when all places are taken the last of the longest line gives way, to one of a shorter line', async (t) => {
+  const { log, ask, drain } = lines(1, 4)
+  for (const line of ['flood', 'flood', 'flood', 'flood', 'flood']) void ask(line)
+  for (const line of ['flood', 'ana', 'bia', 'bia', 'carla']) {
+    void ask(line)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.strictSame(log, ['flood', 'flood busy', 'flood busy', 'flood busy', 'bia busy', 'flood busy'])
+  await drain()
+  t.strictSame(log.slice(6), ['flood', 'ana', 'bia', 'carla'])
+})
+
 t.test('who comes when as many wait as may is refused, and nothing of theirs is run', async (t) => {
   const semaphore = new Semaphore(1, 1)
   let end = (_result: string) => {}

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { needs, openPlace, openPool } from '../support/place.js'
 import { changeLocksContract } from './contracts/change-locks.js'
+import { countsContract } from './contracts/counts.js'
 import { credentialsContract } from './contracts/credentials.js'
 import { intakeContract } from './contracts/intake.js'
 import { keysContract } from './contracts/keys.js'
@@ -12,7 +13,7 @@ import { revocationsContract } from './contracts/revocations.js'
 import { usersContract } from './contracts/users.js'
 import { viewsContract } from './contracts/views.js'
 import { openInMemory } from './memory/opened.js'
-import { openRedisKeys, openRedisLocks, openRedisMarks, openRedisOrderUse, openRedisViews } from './real/cache.js'
+import { openRedisCounts, openRedisKeys, openRedisLocks, openRedisMarks, openRedisOrderUse, openRedisViews } from './real/cache.js'
 import { openByBroker, openByFallback } from './real/intake.js'
 import { openArgon2 } from './real/passwords.js'
 import { openOrders, openUsers } from './real/tables.js'
@@ -29,6 +30,9 @@ t.test('change locks, in Redis', redis, async (t) => changeLocksContract(t, asyn
 
 t.test('idempotency keys, in memory', async (t) => keysContract(t, openInMemory.keys))
 t.test('idempotency keys, in Redis', redis, async (t) => keysContract(t, async (t) => await openRedisKeys(t, place)))
+
+t.test('counts, in memory', async (t) => countsContract(t, openInMemory.counts))
+t.test('counts, in Redis', redis, async (t) => countsContract(t, async (t) => await openRedisCounts(t, place)))
 
 t.test('orders used, in memory', async (t) => orderUseContract(t, openInMemory.orderUse))
 t.test('orders used, in Redis', redis, async (t) => orderUseContract(t, async (t) => await openRedisOrderUse(t, place)))

@@ -135,7 +135,7 @@ export const listUserOrders = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Log in
  *
- * An unknown nick_name and a wrong password get the same answer. Rate-limited per address and per nick_name.
+ * An unknown nick_name and a wrong password get the same answer. Failed logins are limited: for one nick_name from one address, and for all of an address. Very many for one nick_name from everywhere make its logins slower and refuse none.
  */
 export const logIn = <ThrowOnError extends boolean = false>(options: Options<LogInData, ThrowOnError>) => (options.client ?? client).post<LogInResponses, LogInErrors, ThrowOnError>({
     url: '/auth/token',

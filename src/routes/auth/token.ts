@@ -1,4 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { logLine } from '../../logs/log-line.js'
+import type { Attempt } from '../../usecases/login-attempts.js'
+import { UserError } from '../../users/errors.js'
 import { SESSION_HOURS } from '../../users/session.js'
 import { canonicalName } from '../../users/user.js'
 import { LoginBody, TokenResponse } from '../users/schemas.js'
@@ -8,20 +12,23 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onSend', async (_request, reply) => { reply.header('cache-control', 'no-store') }) // RFC 6749, section 5.1
 
   app.post('/auth/token', {
-    // One address may guess at many names, and many addresses may guess at one name: each is limited.
-    preHandler: app.limitBy(({ body }) => canonicalName((body as LoginBody).nick_name)),
-    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['wrong_credentials', 'busy'] },
+    config: { problems: ['wrong_credentials', 'too_many_requests', 'busy'] },
     schema: {
       tags: ['users'],
       operationId: 'logIn',
       summary: 'Log in',
-      description: 'An unknown nick_name and a wrong password get the same answer. Rate-limited per address and per nick_name.',
+      description: 'An unknown nick_name and a wrong password get the same answer. Failed logins are limited: for one nick_name from one address, and for all of an address. Very many for one nick_name from everywhere make its logins slower and refuse none.',
       security: [],
       body: LoginBody,
       response: { 200: TokenResponse }
     }
   }, async (request) => {
-    const session = await app.userSessions.login(request.body.nick_name, request.body.password)
+    const { nick_name: nickName, password } = request.body
+    const attempt = { nickName, address: app.networkOf(request) }
+    const session = await app.loginAttempts.guard(attempt, async () => await app.userSessions.login(nickName, password, attempt.address)).catch((error: Error) => {
+      logFailure(app, request, attempt, error)
+      throw error
+    })
     return app.issueToken({ ...session, since: Math.floor(Date.now() / 1000) })
   })
 
@@ -39,4 +46,11 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { since, ...session } = app.callerOf(request)
     return app.issueToken({ ...await app.userSessions.renew(session), since })
   })
+}
+
+/** Who was tried from where, as pseudonyms: whoever reads it can tell one attacker from many, and name nobody. */
+function logFailure (app: FastifyInstance, request: Pick<FastifyRequest, 'log'>, { nickName, address }: Attempt, error: Error): void {
+  if (!(error instanceof UserError)) return
+  const [name_hash, address_hash] = [app.pseudonymOf('nick_name', canonicalName(nickName)), app.pseudonymOf('address', address)]
+  logLine(request.log, { event: 'login_failed', name_hash, address_hash, reason: error.code })
 }

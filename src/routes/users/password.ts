@@ -18,7 +18,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: Type.Null({ description: 'Changed' }) }
     }
   }, async (request, reply) => {
-    await app.userSessions.changePassword(request.params.user_id, request.body, app.callerOf(request))
+    await app.userSessions.changePassword(request.params.user_id, request.body, app.callerOf(request), app.networkOf(request))
     return await reply.code(204).send(null)
   })
 }

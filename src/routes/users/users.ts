@@ -22,7 +22,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: UserResponse }
     }
   }, async (request, reply) => {
-    const user = await app.userAccounts.register(request.body)
+    const user = await app.userAccounts.register(request.body, app.networkOf(request))
     reply.code(201).header('location', `/users/${user.user_id}`)
     return user
   })

@@ -1,5 +1,7 @@
 import type { Test } from 'tap'
+import { Counts } from '../../../src/cache/counts.js'
 import type { OpenedLocks } from '../contracts/change-locks.js'
+import type { OpenedCounts } from '../contracts/counts.js'
 import type { OpenedIntake } from '../contracts/intake.js'
 import type { OpenedKeys } from '../contracts/keys.js'
 import type { OpenedOrderUse } from '../contracts/order-use.js'
@@ -45,6 +47,11 @@ export const openInMemory = {
       refuse: (event) => orders.refuse(event, 'not_storable'),
       cut: () => orders.cut()
     }
+  },
+
+  async counts (): Promise<OpenedCounts> {
+    const counts = new Counts(null, '', () => {})
+    return { processes: [counts, counts] }
   },
 
   async orderUse (): Promise<OpenedOrderUse> {

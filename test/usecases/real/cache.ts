@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Test } from 'tap'
 import { ChangeLocks } from '../../../src/cache/change-locks.js'
+import { Counts } from '../../../src/cache/counts.js'
 import { IdempotencyKeys } from '../../../src/cache/idempotency-keys.js'
 import { OrderUse } from '../../../src/cache/order-use.js'
 import { OrderViews } from '../../../src/cache/order-views.js'
@@ -13,6 +14,7 @@ import { eventually } from '../../support/eventually.js'
 import type { Place } from '../../support/place.js'
 import { openProxy } from '../../support/proxy.js'
 import type { OpenedLocks } from '../contracts/change-locks.js'
+import type { OpenedCounts } from '../contracts/counts.js'
 import type { OpenedKeys } from '../contracts/keys.js'
 import type { OpenedOrderUse } from '../contracts/order-use.js'
 import type { Process } from '../contracts/revocations.js'
@@ -74,6 +76,13 @@ export async function openRedisKeys (t: Test, place: Place): Promise<OpenedKeys>
   const { redis, cut } = await openLink(t, place)
   await redis.connect()
   return { keys: new IdempotencyKeys(redis, place.redisPrefix, new Mac([EVENT_KEY], 'idempotency key'), onFailure), cut }
+}
+
+export async function openRedisCounts (t: Test, place: Place): Promise<OpenedCounts> {
+  const links = [await openLink(t, place), await openLink(t, place)] as const
+  for (const { redis } of links) await redis.connect()
+  const prefix = `${place.redisPrefix}${newId()}:`
+  return { processes: [new Counts(links[0].redis, prefix, onFailure), new Counts(links[1].redis, prefix, onFailure)] }
 }
 
 export async function openRedisOrderUse (t: Test, place: Place): Promise<OpenedOrderUse> {
