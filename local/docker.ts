@@ -45,7 +45,7 @@ const recipes: Record<ServiceName, Recipe> = {
   },
   rabbitmq: {
     title: 'RabbitMQ',
-    image: 'rabbitmq:4-management',
+    image: 'rabbitmq:4',
     port: 5672,
     data: '/var/lib/rabbitmq',
     secret: 'RABBITMQ_DEFAULT_PASS',

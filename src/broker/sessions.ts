@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel } from 'amqplib'
 import { backOff } from '../time/back-off.js'
 import { within } from '../time/within.js'
-import { declareTopology } from './topology.js'
+import { ensureTopology } from './topology.js'
 
 /** One open connection to the broker with its first channel, and how to close both. */
 export interface BrokerSession {
@@ -91,8 +91,8 @@ export class BrokerSessions {
     }
   }
 
-  async #prepare ({ connection, channel }: BrokerSession): Promise<void> {
-    await declareTopology(channel)
+  async #prepare ({ connection }: BrokerSession): Promise<void> {
+    await ensureTopology(connection)
     for (const attach of this.#attached) {
       const attached = await attach(connection)
       // A channel does not come back by itself: its end is the session's.

@@ -1,4 +1,4 @@
-import type { Channel } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
 
 /**
  * Every exchange and queue, declared by api and worker alike, identically.
@@ -41,4 +41,32 @@ export async function declareTopology (channel: Channel): Promise<void> {
   await declareQueue(channel, DEAD_QUEUE)
   await declareQueue(channel, ORDERS_QUEUE)
   await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, INTAKE_KEY)
+}
+
+/**
+ * Declares it, or sees that it is there where the user may declare nothing: with least rights it was made beforehand
+ * (deploy/rabbitmq), and a process that is taken over can delete no queue. Each on a channel of its own: a refusal ends its channel.
+ */
+export async function ensureTopology (connection: ChannelModel): Promise<void> {
+  try {
+    await onOwnChannel(connection, declareTopology)
+  } catch (error) {
+    if ((error as { code?: number }).code !== ACCESS_REFUSED) throw error
+    await onOwnChannel(connection, checkTopology)
+  }
+}
+
+const ACCESS_REFUSED = 403
+
+/** Passive declares need no right. A missing binding does not show: what is published then comes back. */
+async function checkTopology (channel: Channel): Promise<void> {
+  await channel.checkExchange(INTAKE_EXCHANGE)
+  for (const name of Object.keys(QUEUES)) await channel.checkQueue(name)
+}
+
+async function onOwnChannel (connection: ChannelModel, use: (channel: Channel) => Promise<void>): Promise<void> {
+  const channel = await connection.createChannel()
+  channel.on('error', () => {}) // the call under way tells it
+  await use(channel)
+  await channel.close()
 }

@@ -1,21 +1,20 @@
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { parse } from 'yaml'
 import { freePort } from '../../local/ports.js'
+import { COMPOSE_TEXT, environmentOf } from '../support/compose.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 
 type Environment = Record<string, string>
 
 const place = await openPlace(t)
-const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as { services: Record<'api' | 'worker', { environment: Environment }> }
+const secrets = Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => [name!, randomBytes(32).toString('base64url')]))
 
-/** What the compose file gives a container where its user sets nothing, with the addresses of this place and ports of its own. */
+/** What the compose file gives a container, with the addresses of this place and ports of its own. */
 async function containerOf (name: 'api' | 'worker'): Promise<Environment> {
-  const given = Object.entries(services[name].environment).map(([key, value]) => [key, String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1')])
   const here = Object.entries(place.env).filter(([key]) => ['DATABASE_URL', 'REDIS_URL', 'REDIS_PREFIX', 'AMQP_URL'].includes(key))
   const [port, workerPort, opsPort] = [await freePort(), await freePort(), await freePort()]
-  return { ...Object.fromEntries([...given, ...here]) as Environment, HOST: '127.0.0.1', PORT: String(port), WORKER_PORT: String(workerPort), OPS_PORT: String(opsPort) }
+  return { ...environmentOf(name, secrets), ...Object.fromEntries(here), HOST: '127.0.0.1', PORT: String(port), WORKER_PORT: String(workerPort), OPS_PORT: String(opsPort) }
 }
 
 async function health (t: Test, env: Environment): Promise<{ code: number | null, output: string[] }> {

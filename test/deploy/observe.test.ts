@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { startApi, startWorker } from '../support/apps.js'
+import { compose } from '../support/compose.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, place as placeOrder } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
@@ -13,10 +14,6 @@ import { type Sample, scrape, valueOf } from '../support/scrape.js'
 interface Rule { alert?: string, record?: string, expr: string, for?: string, labels?: Record<string, string>, annotations?: Record<string, string> }
 interface Panel { id: number, type: string, title: string, targets?: Array<{ expr: string, legendFormat: string, datasource: { uid: string } }> }
 interface Scrape { job_name: string, dns_sd_configs: Array<{ names: string[], port: number }> }
-interface Compose {
-  services: Record<string, { image: string, profiles?: string[], ports?: string[], volumes?: string[], environment?: Record<string, string | number> }>
-  volumes: Record<string, null>
-}
 
 const yamlFile = <T>(path: string) => parse(readFileSync(path, 'utf8'), { merge: true }) as T
 const RULES = 'deploy/prometheus/alerts.yml'
@@ -24,7 +21,6 @@ const rules = yamlFile<{ groups: Array<{ name: string, rules: Rule[] }> }>(RULES
 const alerts = rules.flatMap(({ alert, ...rule }) => alert ? [{ alert, ...rule }] : [])
 const dashboard = JSON.parse(readFileSync('deploy/grafana/dashboards/comanda.json', 'utf8')) as { panels: Panel[] }
 const { scrape_configs: scrapes, rule_files: ruleFiles } = yamlFile<{ scrape_configs: Scrape[], rule_files: string[] }>('deploy/prometheus/prometheus.yml')
-const compose = yamlFile<Compose>('docker-compose.yml')
 const place = await openPlace(t)
 
 /** What Prometheus adds to every sample. */
@@ -110,12 +106,12 @@ t.test('the profile observe starts both with these files, pinned, and reached fr
   for (const [name, { image, ports = [], volumes = [] }] of observing) {
     t.match(image, /:v?\d+\.\d+\.\d+$/, name)
     for (const port of ports) t.match(port, /^127\.0\.0\.1:\d+:\d+$/, name)
-    for (const [from] of volumes.map((volume) => volume.split(':'))) t.ok(from!.startsWith('./') ? existsSync(from!) : from! in compose.volumes, from!)
+    for (const [from] of volumes.map((volume) => String(volume).split(':'))) t.ok(from!.startsWith('./') ? existsSync(from!) : from! in compose.volumes, from!)
   }
   const { environment = {}, volumes = [] } = compose.services.grafana!
-  t.match(environment.GF_SECURITY_ADMIN_PASSWORD, /^\$\{GRAFANA_PASSWORD:-/)
+  t.match(environment.GF_SECURITY_ADMIN_PASSWORD, /^\$\{GRAFANA_PASSWORD:\?/)
   const { providers: [provider] } = yamlFile<{ providers: [{ options: { path: string } }] }>('deploy/grafana/provisioning/dashboards/comanda.yml')
-  t.ok(volumes.some((volume) => volume.split(':')[1] === provider.options.path), 'the dashboard lies where it is looked for')
+  t.ok(volumes.some((volume) => String(volume).split(':')[1] === provider.options.path), 'the dashboard lies where it is looked for')
 })
 
 t.test('promtool, where there is one, accepts configuration and rules', async (t) => {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
@@ -157,15 +156,4 @@ t.test('a taken port is one clear line, exit code 1', async (t) => {
   const second = runComanda(t, ['api'], { ...place.env, PORT: String(port) })
   t.equal(await second.exited, 1)
   t.match(second.output.at(-1), /EADDRINUSE/)
-})
-
-t.test('the compose file names only variables that exist, and starts commands that exist', async (t) => {
-  const compose = readFileSync('docker-compose.yml', 'utf8')
-  const { Environment } = await import('../../src/config.js')
-  const [, common = ''] = /environment: &environment\n((?: {4}.*\n)+)/.exec(compose) ?? []
-  const names = [...common.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name]) => name!)
-  t.ok(names.length > 3)
-  t.same(names.filter((name) => !(name in Environment.properties)), [])
-  const cli = readFileSync('src/cli.ts', 'utf8')
-  for (const [, command] of compose.matchAll(/"dist\/cli\.js", "(\w+)"/g)) t.match(cli, `command('${command}')`)
 })
