@@ -6,8 +6,9 @@ import type { Path } from './path.js'
 import { place } from './place.js'
 import { read } from './read.js'
 import { seen } from './seen.js'
+import { signed } from './signed.js'
 import { soak } from './soak.js'
 import { visible } from './visible.js'
 
 /** In the order in which they are measured. */
-export const PATHS: readonly Path[] = [place, lone, batches, drain, visible, read, list, seen, soak]
+export const PATHS: readonly Path[] = [place, lone, batches, drain, visible, read, list, seen, signed, soak]
