@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { KINDS, PLANNED_KINDS } from '../../drill/faults.js'
 
-for (const document of ['docs/faults.md', 'docs/delivery.md']) {
+for (const document of ['docs/faults.md', 'docs/delivery.md', 'docs/security.md']) {
   t.test(`whatever ${document} says is shown, is there`, async (t) => {
     const text = readFileSync(document, 'utf8')
     const named = [...text.matchAll(/(test\/[\w/.-]+\.ts): "([^"]+)"/g)]
