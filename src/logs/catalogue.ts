@@ -23,7 +23,7 @@ const user_id = Type.Integer({ minimum: 1 })
 const orderEvent = { order_id: Uuid, event_id: Uuid, request_id: anyRequestId, user_id, trace_id }
 const batch_id = Uuid
 const source = oneOf('queue', 'fallback', 'waiting', 'dead')
-const asked = { order_id: maybe(Uuid), event_id: maybe(Uuid), order_ids: maybe(Uuids), batch_size: maybe(Count), replayed: maybe(Type.Literal(true)) }
+const asked = { order_id: maybe(Uuid), event_id: maybe(Uuid), order_ids: maybe(Uuids), batch_size: maybe(Count), replayed: maybe(Type.Literal(true)), target_user_id: maybe(user_id) }
 
 const service = { service: oneOf('postgres', 'redis', 'rabbitmq') }
 const off = { ...service, state: Type.Literal('off') }

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { type AuthenticatedUser, type Claims, type IssuedToken, JWT_OPTIONS, Tokens } from '../auth/tokens.js'
 import { VerifiedTokens } from '../auth/verified-tokens.js'
 import { ProblemError } from '../http/problems.js'
+import type { Requester } from '../users/actions.js'
 
 declare module 'fastify' {
   interface FastifyRequest { caller: AuthenticatedUser | null }
@@ -12,6 +13,8 @@ declare module 'fastify' {
     authenticate: onRequestHookHandler
     /** Who is asking, on an authenticated route. */
     callerOf (request: FastifyRequest): AuthenticatedUser
+    /** The same, by the id of this request: for what is recorded. */
+    requesterOf (request: FastifyRequest): AuthenticatedUser & Requester
     /** @throws UserError `session_over` */
     issueToken (user: AuthenticatedUser): IssuedToken
   }
@@ -63,5 +66,6 @@ export const authPlugin = fp(async (app) => {
     if (!caller) throw new ProblemError('token_missing')
     return caller
   })
+  app.decorate('requesterOf', (request: FastifyRequest) => ({ ...app.callerOf(request), request_id: request.id }))
   app.decorate('issueToken', (user: AuthenticatedUser) => tokens.issue(user))
 }, { name: 'auth', dependencies: ['config', 'revocations'] })

@@ -30,6 +30,8 @@ export interface Logged {
   order_ids?: readonly string[]
   batch_size?: number
   replayed?: true
+  /** Whom an account's request was about, if not its caller. */
+  target_user_id?: number
   /** The stable code of the problem it was answered with. */
   reason?: string
 }
@@ -92,6 +94,7 @@ function lineOf ({ method, caller, headers, logged }: FastifyRequest, route: str
     order_ids: logged?.order_ids,
     batch_size: logged?.batch_size,
     replayed: logged?.replayed,
+    target_user_id: logged?.target_user_id,
     reason: logged?.reason
   }
 }

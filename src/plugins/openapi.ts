@@ -43,7 +43,8 @@ export const openapiPlugin = fp(async (app) => {
   })
 }, { name: 'openapi', dependencies: ['config'] })
 
-interface Operation { operationId: string, responses: Record<string, Response> }
+interface Operation { operationId: string, responses: Record<string, Response>, requestBody?: RequestBody }
+interface RequestBody { required: boolean, content: Record<string, { schema: { anyOf?: Array<{ type?: string }> } }> }
 interface Document {
   paths: Record<string, Record<string, Operation>>
   components: Record<string, object>
@@ -85,6 +86,7 @@ function withoutDefaulted (_key: string, value: { required?: string[], propertie
 function completed (document: Document, routes: ReadonlyMap<string, RouteOptions>): Document {
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
     operation.responses = responsesOf(routes.get(operation.operationId)!, operation.responses)
+    if (operation.requestBody) leaveOut(operation.requestBody)
   }
   const schemas: Record<string, object> = { Problem }
   const { paths, components, ...head } = JSON.parse(JSON.stringify(document), (_key, value) => hoisted(value, schemas)) as Document
@@ -94,6 +96,16 @@ function completed (document: Document, routes: ReadonlyMap<string, RouteOptions
     ...head,
     paths,
     components: { ...components, schemas, headers: usedOf('headers', headers), examples: usedOf('examples', problemExamples()) }
+  }
+}
+
+/** To the validator a body that is missing is null; to a reader of the document it is one that may be left out. */
+function leaveOut (body: RequestBody): void {
+  for (const media of Object.values(body.content)) {
+    const [given, missing] = media.schema.anyOf ?? []
+    if (!given || missing?.type !== 'null') continue
+    media.schema = given as object
+    body.required = false
   }
 }
 

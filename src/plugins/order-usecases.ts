@@ -1,11 +1,12 @@
 import fp from 'fastify-plugin'
 import { newId } from '../ids.js'
+import { recordAction } from '../store/actions.js'
 import { findOrder, listOrders } from '../store/orders.js'
 import { listOrderEvents } from '../store/timeline.js'
 import { OrderChanges } from '../usecases/order-changes.js'
 import { OrderPlacement } from '../usecases/order-placement.js'
 import { OrderReader } from '../usecases/order-reader.js'
-import type { OrdersPort } from '../usecases/ports.js'
+import type { ActionsPort, OrdersPort } from '../usecases/ports.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +25,8 @@ export const orderUseCasesPlugin = fp(async (app) => {
     list: async (filter) => await listOrders(app.requestPool(), filter),
     timeline: async (orderId, taken, page) => await listOrderEvents(app.requestPool(), orderId, taken, page)
   }
-  const reader = new OrderReader({ views, orders, mayBeHidden })
+  const actions: ActionsPort = { record: async (action) => await recordAction(app.requestPool(), action) }
+  const reader = new OrderReader({ views, orders, actions, mayBeHidden })
   app.decorate('orderReader', reader)
   app.decorate('orderPlacement', new OrderPlacement({ intake, views, keys, newId }))
   app.decorate('orderChanges', new OrderChanges({ reader, intake, views, changeLocks, newId }))

@@ -31,17 +31,13 @@ export async function listUsers (client: Client, { after, limit }: { after: numb
     select ${COLUMNS} from users where user_id > $1 and erased_at is null order by user_id limit $2`, [after, limit])
 }
 
-/** @returns the user as changed; null when there is none or nothing to change @throws UserError `account_taken` */
-export async function updateUser (pool: Pool, pseudonyms: Pseudonymous, userId: number, change: PersonChange): Promise<User | null> {
-  if (change.nick_name === undefined && change.cpf === undefined) return await writeChange(pool, userId, change)
-  return await inTransaction(pool, async (client) => {
-    await lockValues(client, pseudonyms, change)
-    if (await isTaken(client, pseudonyms, change, userId)) throw new UserError('account_taken')
-    return await writeChange(client, userId, change)
-  })
-}
-
-async function writeChange (client: Client, userId: number, { nick_name, full_name, cpf, email, phone_number }: PersonChange): Promise<User | null> {
+/**
+ * In a transaction that holds the values which must be unique (`lockValues`).
+ * @returns the user as changed; null when there is none or nothing to change @throws UserError `account_taken`
+ */
+export async function updateUser (client: Client, pseudonyms: Pseudonymous, userId: number, change: PersonChange): Promise<User | null> {
+  const { nick_name, full_name, cpf, email, phone_number } = change
+  if ((nick_name !== undefined || cpf !== undefined) && await isTaken(client, pseudonyms, change, userId)) throw new UserError('account_taken')
   const rows = await unlessTaken(run<User>(client, 'update_user', `
     update users
     set nick_name = coalesce($2, nick_name), full_name = coalesce($3, full_name), cpf = coalesce($4, cpf),
@@ -93,14 +89,14 @@ export async function updatePassword (client: Client, userId: number, hashes: { 
 
 /**
  * Personal columns become null for ever; the row stays, for its orders. What is parked of theirs is discarded, and its bytes are gone. Of the name a keyed hash is kept, so that it is never
- * free again: whoever wants it meanwhile sees either its user or the hash.
- * @returns the epoch of sessions that begins; null when there was no such user
+ * free again: whoever wants it meanwhile sees either its user or the hash. In a transaction.
+ * @returns `epoch` of sessions that begins, again for one erased before; null when there never was such a user. `erased`: just now
  */
-export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userId: number): Promise<number | null> {
+export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userId: number): Promise<{ epoch: number | null, erased: boolean }> {
   for (;;) {
     const [user] = await run<{ nick_name: string | null, epoch: number }>(client, 'find_name', 'select nick_name, session_epoch as epoch from users where user_id = $1', [userId])
-    if (!user) return null
-    if (user.nick_name === null) return user.epoch
+    if (!user) return { epoch: null, erased: false }
+    if (user.nick_name === null) return { epoch: user.epoch, erased: false }
     // By the name just read: one that is changed in this very moment is read again.
     const [erased] = await run<{ epoch: number }>(client, 'erase_user', `
       with erased as (
@@ -117,8 +113,17 @@ export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userI
         from erased where user_id = $1
       )
       select epoch from erased`, [userId, user.nick_name, erasedName(pseudonyms, user.nick_name)])
-    if (erased) return erased.epoch
+    if (erased) return { epoch: erased.epoch, erased: true }
   }
+}
+
+/** Begins a new epoch of sessions. @param atMost the epoch that is to end: a newer one is left alone @returns the new epoch; null when there is none such */
+export async function endSessions (client: Client, userId: number, atMost: number): Promise<number | null> {
+  const rows = await run<{ epoch: number }>(client, 'end_sessions', `
+    update users set session_epoch = session_epoch + 1
+    where user_id = $1 and session_epoch <= $2 and erased_at is null
+    returning session_epoch as epoch`, [userId, atMost])
+  return rows[0]?.epoch ?? null
 }
 
 /** @returns whether there is, or was until an erasure, such a user */

@@ -2,8 +2,9 @@ import { OrderError } from '../orders/errors.js'
 import { decodeCursor, encodeCursor, type OrderFilter, type Page, toPage } from '../orders/page.js'
 import { decodeTimelineCursor, encodeTimelineCursor, type TimelineEntry } from '../orders/timeline.js'
 import { higher, type OrderView, orderForCaller, type OrderForCaller } from '../orders/view.js'
+import { actionOnUser, actorOf, type Requester } from '../users/actions.js'
 import type { Caller } from '../users/roles.js'
-import type { OrdersPort, ViewsPort } from './ports.js'
+import type { ActionsPort, OrdersPort, ViewsPort } from './ports.js'
 
 export interface Answer {
   order: OrderForCaller
@@ -15,6 +16,7 @@ export interface OrderReaderOptions {
   /** null: there is no cache */
   views: ViewsPort | null
   orders: OrdersPort
+  actions: ActionsPort
   /**
    * Whether an order, or a newer version of one, may exist that neither the views nor the tables show: it is in the broker's queue
    * and its view is lost.
@@ -54,14 +56,19 @@ export class OrderReader {
     return { view, hidden: this.#options.mayBeHidden(asked, Date.parse(view.order.updated_at)) }
   }
 
-  /** A customer's own orders, or for an operator those of all users: persisted ones, newest first. @throws OrderError `bad_cursor`, `forbidden` */
-  async list ({ cursor, ...wanted }: ListQuery, caller: Caller): Promise<Page<OrderForCaller>> {
+  /**
+   * A customer's own orders, or for an operator those of all users: persisted ones, newest first. Whose orders an operator asks for
+   * by name is recorded before they are shown.
+   * @throws OrderError `bad_cursor`, `forbidden`
+   */
+  async list ({ cursor, ...wanted }: ListQuery, caller: Requester): Promise<Page<OrderForCaller>> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor)
     if (after === null) throw new OrderError('bad_cursor')
     const operator = caller.role === 'operator'
     if (!operator && wanted.user_id !== undefined && wanted.user_id !== caller.user_id) throw new OrderError('forbidden')
     const user_id = operator ? wanted.user_id : caller.user_id
     const rows = await this.#options.orders.list({ ...wanted, user_id, after, limit: wanted.limit + 1 })
+    if (user_id !== undefined && user_id !== caller.user_id) await this.#options.actions.record(actionOnUser(actorOf(caller), 'orders.listed_of_user', user_id))
     const { items, next_cursor } = toPage(rows, wanted.limit, encodeCursor)
     return { items: items.map((order) => orderForCaller(order, caller.role)), next_cursor }
   }

@@ -5,6 +5,7 @@ import type { Order } from '../orders/order.js'
 import type { OrderFilter } from '../orders/page.js'
 import type { TimelineEnd, TimelineEntry } from '../orders/timeline.js'
 import type { OrderView } from '../orders/view.js'
+import type { Action, Requester } from '../users/actions.js'
 import type { Session } from '../users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
 
@@ -78,10 +79,17 @@ export interface UsersPort {
   find (userId: number): Promise<User | null>
   /** Those behind `after`, by user_id. */
   list (page: { after: number, limit: number }): Promise<User[]>
-  /** null when there is no such user, or nothing to change. @throws UserError `account_taken` */
-  update (userId: number, change: PersonChange): Promise<User | null>
-  /** @returns the epoch of sessions that begins, again for one erased before; null when there never was such a user */
-  erase (userId: number): Promise<number | null>
+  /**
+   * With its action `user.changed`, in one step. null when there is no such user, or nothing to change.
+   * @throws UserError `account_taken`; `operator_account`: of another user, at this very moment
+   */
+  update (userId: number, change: PersonChange, by: Requester): Promise<User | null>
+  /**
+   * With its action `user.erased`, in one step.
+   * @returns the epoch of sessions that begins, again for one erased before; null when there never was such a user
+   * @throws UserError `operator_account`, as `update`
+   */
+  erase (userId: number, by: Requester): Promise<number | null>
   /** true for an erased one too */
   existed (userId: number): Promise<boolean>
 }
@@ -91,8 +99,15 @@ export interface CredentialsPort {
   ofName (nickName: string): Promise<Credentials | null>
   ofUser (userId: number): Promise<Credentials | null>
   session (userId: number): Promise<Session | null>
-  /** @returns the epoch of sessions that begins; null when the password is no longer the old one */
-  replace (userId: number, hashes: { old: string, new: string }): Promise<number | null>
+  /** With its action `user.password_changed`, in one step. @returns the epoch of sessions that begins; null when the password is no longer the old one */
+  replace (userId: number, hashes: { old: string, new: string }, by: Requester): Promise<number | null>
+  /** With its action `sessions.ended`, in one step. @returns the epoch that begins; null when the session's own is over already */
+  endSessions (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester): Promise<number | null>
+}
+
+/** What was done that wrote nothing else: added to, never changed. @throws StoreError when it cannot be recorded */
+export interface ActionsPort {
+  record (action: Action): Promise<void>
 }
 
 /** Everything held about one person, a page at a time, so that no export is ever held as a whole. */

@@ -1,18 +1,21 @@
+import { actionOnUser, actorOf, type Requester } from '../users/actions.js'
 import { UserError } from '../users/errors.js'
 import { decodeCursor, toPage, type UserPage } from '../users/page.js'
 import type { Caller } from '../users/roles.js'
 import { canonicalName, LARGEST_USER_ID, type PersonChange, type Registration, type User } from '../users/user.js'
 import { documentOf } from './document.js'
-import type { PasswordsPort, PersonalDataPort, RevocationsPort, UsersPort } from './ports.js'
+import type { ActionsPort, CredentialsPort, PasswordsPort, PersonalDataPort, RevocationsPort, UsersPort } from './ports.js'
 
 export interface UserAccountsOptions {
   users: UsersPort
+  credentials: Pick<CredentialsPort, 'ofUser'>
+  actions: ActionsPort
   passwords: PasswordsPort
   revocations: RevocationsPort
   personalData: PersonalDataPort
 }
 
-/** Registers people, shows and changes them, forgets them. */
+/** Registers people, shows and changes them, forgets them. What an operator sees of others is recorded before it is shown, or not shown. */
 export class UserAccounts {
   readonly #options: UserAccountsOptions
 
@@ -28,32 +31,49 @@ export class UserAccounts {
   }
 
   /** @throws UserError `forbidden` for customers; `bad_cursor` */
-  async list ({ limit, cursor }: { limit: number, cursor?: string | undefined }, caller: Caller): Promise<UserPage> {
+  async list ({ limit, cursor }: { limit: number, cursor?: string | undefined }, caller: Requester): Promise<UserPage> {
     if (caller.role !== 'operator') throw new UserError('forbidden')
     const after = cursor === undefined ? 0 : decodeCursor(cursor)
     if (after === null) throw new UserError('bad_cursor')
-    return toPage(await this.#options.users.list({ after, limit: limit + 1 }), limit)
+    const page = toPage(await this.#options.users.list({ after, limit: limit + 1 }), limit)
+    const [first, last] = [page.items[0], page.items.at(-1)]
+    if (first && last) {
+      const shown = { ...actionOnUser(actorOf(caller), 'users.listed', first.user_id), target_id: `${first.user_id}-${last.user_id}` }
+      await this.#options.actions.record(shown)
+    }
+    return page
   }
 
   /** @param named a user_id or `me` @throws UserError `user_not_found` */
-  async find (named: string, caller: Caller): Promise<User> {
-    return found(await this.#options.users.find(userIdOf(named, caller)))
+  async find (named: string, caller: Requester): Promise<User> {
+    const user = found(await this.#options.users.find(userIdOf(named, caller)))
+    if (user.user_id !== caller.user_id) await this.#options.actions.record(actionOnUser(actorOf(caller), 'user.read', user.user_id))
+    return user
   }
 
-  /** A change that changes nothing answers the user as is. @throws UserError `user_not_found`, `account_taken` */
-  async change (named: string, change: PersonChange, caller: Caller): Promise<User> {
-    const { users } = this.#options
+  /**
+   * A change that changes nothing answers the user as is.
+   * @param password of a user who changes their own CPF or e-mail address; checked wherever it is given
+   * @throws UserError `user_not_found`, `account_taken`, `operator_account`, `wrong_password`
+   */
+  async change (named: string, { password, ...change }: PersonChange & { password?: string | undefined }, caller: Requester): Promise<User> {
     const user_id = userIdOf(named, caller)
+    if (user_id === caller.user_id && (password !== undefined || needsPassword(change))) await this.#prove(user_id, password)
     const { nick_name } = change
     const canonical = nick_name === undefined ? change : { ...change, nick_name: canonicalName(nick_name) }
-    return found(await users.update(user_id, canonical) ?? await users.find(user_id))
+    return await this.#options.users.update(user_id, canonical, caller) ?? await this.find(named, caller)
   }
 
-  /** Erases the personal data and ends the sessions; orders stay. Safe to repeat. @throws UserError `user_not_found` */
-  async erase (named: string, caller: Caller): Promise<void> {
+  /**
+   * Erases the personal data and ends the sessions; orders stay. Safe to repeat.
+   * @param password of a user who erases themself
+   * @throws UserError `user_not_found`, `operator_account`, `wrong_password`
+   */
+  async erase (named: string, password: string | undefined, caller: Requester): Promise<void> {
     const { users, revocations } = this.#options
     const user_id = userIdOf(named, caller)
-    const epoch = await users.erase(user_id)
+    if (user_id === caller.user_id) await this.#prove(user_id, password)
+    const epoch = await users.erase(user_id, caller)
     if (epoch === null) throw new UserError('user_not_found')
     await revocations.mark(user_id, epoch)
   }
@@ -66,10 +86,23 @@ export class UserAccounts {
   }
 
   /** Everything held about the caller, as one JSON document in pieces. @throws UserError `user_not_found`, before the first piece */
-  async export (caller: Caller): Promise<AsyncIterable<string>> {
+  async export (caller: Requester): Promise<AsyncIterable<string>> {
     const user = await this.find('me', caller)
     return documentOf({ exported_at: new Date().toISOString(), user }, this.#options.personalData.pages(user.user_id))
   }
+
+  /** A token may be stolen: what cannot be taken back asks for more. */
+  async #prove (userId: number, password: string | undefined): Promise<void> {
+    const { credentials, passwords } = this.#options
+    const known = await credentials.ofUser(userId)
+    if (!known) throw new UserError('user_not_found')
+    if (password === undefined || !await passwords.check(known.password, password)) throw new UserError('wrong_password')
+  }
+}
+
+/** Whether users who change this of themselves give their password: by these an account is taken over. */
+export function needsPassword (change: PersonChange): boolean {
+  return change.cpf !== undefined || change.email !== undefined
 }
 
 /** @throws UserError `user_not_found` when a customer names another user: who exists is private */

@@ -1,3 +1,4 @@
+import type { Requester } from '../users/actions.js'
 import { UserError } from '../users/errors.js'
 import type { Session } from '../users/session.js'
 import { canonicalName } from '../users/user.js'
@@ -46,14 +47,22 @@ export class UserSessions {
   }
 
   /** Ends every session begun before, the caller's too. @throws UserError `user_not_found`, `self_only`, `wrong_password` */
-  async changePassword (named: string, given: { password: string, new_password: string }, caller: Session, from?: string): Promise<void> {
+  async changePassword (named: string, given: { password: string, new_password: string }, caller: Requester, from?: string): Promise<void> {
     const { credentials, passwords, revocations } = this.#options
     if (userIdOf(named, caller) !== caller.user_id) throw new UserError('self_only')
     const known = await credentials.ofUser(caller.user_id)
     if (!known) throw new UserError('user_not_found')
     if (!await passwords.check(known.password, given.password, from)) throw new UserError('wrong_password')
-    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password, from) })
+    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password, from) }, caller)
     if (epoch === null) throw new UserError('wrong_password')
+    await revocations.mark(caller.user_id, epoch)
+  }
+
+  /** Ends every session of the caller's, this one too. @throws UserError `token_revoked`: it is over already */
+  async logOut (caller: Session & Requester): Promise<void> {
+    const { credentials, revocations } = this.#options
+    const epoch = await credentials.endSessions(caller, caller)
+    if (epoch === null) throw new UserError('token_revoked')
     await revocations.mark(caller.user_id, epoch)
   }
 }

@@ -5,6 +5,7 @@ export type UserErrorCode =
   | 'bad_cursor' // not one that this service gave out
   | 'forbidden' // for operators only
   | 'self_only' // not even for operators
+  | 'operator_account' // operators act on customers, not on each other
   | 'wrong_credentials'
   | 'wrong_password' // the current password, given by a user who is logged in
   | 'session_over'

@@ -58,7 +58,7 @@ t.test('digits are a user_id, whoever has them as a name', async (t) => {
 
 t.test('a user who is not there is exit code 1 and one clear line', async (t) => {
   const gone = await newcomer(api)
-  await api.inject({ method: 'DELETE', url: '/users/me', headers: gone.headers })
+  await api.inject({ method: 'DELETE', url: '/users/me', headers: gone.headers, payload: { password: gone.password } })
   const before = await roles()
   const named = ['nobody', gone.nick_name, String(gone.user_id), '2147483647', '99999999999']
   const commands = named.map((user) => runComanda(t, ['users', 'promote', user, '--yes'], env))
@@ -85,6 +85,6 @@ t.test('a local start makes its operator once, and says when it cannot', async (
   t.strictSame(await roles(), users)
   t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss2', password), false, 'the CPF is taken')
   const token = await login({ nick_name: 'boss', password })
-  t.equal((await api.inject({ method: 'DELETE', url: '/users/me', headers: { authorization: `Bearer ${token}` } })).statusCode, 204)
+  t.equal((await api.inject({ method: 'DELETE', url: '/users/me', headers: { authorization: `Bearer ${token}` }, payload: { password } })).statusCode, 204)
   t.equal(await ensureOperator(url, place.env.PSEUDONYM_KEY!, 'boss', password), false, 'the name stays taken')
 })

@@ -73,7 +73,7 @@ t.test('a person\'s whole life through the typed client', async (t) => {
   await changePassword({ client, path: me, body: { password: person.password!, new_password: 'another long password' }, throwOnError: true })
   await eventually('the old token is dead', async () => (await getUser({ client, path: me })).response?.status === 401)
   await ana.again('another long password')
-  t.equal((await eraseUser({ client, path: me })).response?.status, 204)
+  t.equal((await eraseUser({ client, path: me, body: { password: 'another long password' } })).response?.status, 204)
   t.equal((await getUser({ client, path: me })).response?.status, 401)
   t.match((await logIn({ client, body: { nick_name: person.nick_name!, password: 'another long password' } })).error, { status: 401 })
 })

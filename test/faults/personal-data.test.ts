@@ -74,7 +74,7 @@ t.test('what is personal lies in the table of users and nowhere else', needs('re
   const worker = await startWorker(t, place)
   await reads(api, ana, id, 'confirmed', 2)
   await eventually('all is booked', async () => await worker.drained())
-  await api.inject({ method: 'DELETE', url: '/users/me', headers: ana.headers })
+  await api.inject({ method: 'DELETE', url: '/users/me', headers: ana.headers, payload: { password: ana.password } })
   isClean('orders', await rowsOf('orders'))
   isClean('their events', await rowsOf('order_events'))
   isClean('the parking lot', await parkedBytes())

@@ -78,6 +78,7 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
   session_over: async () => await post('/auth/token/renew', undefined, withToken({ auth_time: now - 12 * 3600, exp: now + 30 })),
   forbidden: async () => await get(`/orders?user_id=${ana.user_id + 1}`),
   self_only: async () => await changePassword(await newOperator(api, place), 'any', ana.user_id),
+  operator_account: async () => await api.inject({ method: 'DELETE', url: `/users/${(await newOperator(api, place)).user_id}`, headers: (await newOperator(api, place)).headers }),
   wrong_password: async () => await changePassword(ana, 'not the password'),
   not_owner: async () => await ask(api, await newOperator(api, place), amend(await placed(), { item_quantity: 9 })),
   not_found: async () => await get('/nowhere'),

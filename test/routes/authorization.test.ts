@@ -92,7 +92,7 @@ const byUser: Array<[route: string, payload: object | null, expected: Expected]>
   ['PATCH /users/:user_id', { full_name: 'Bia' }, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
   ['GET /users/:user_id/orders', null, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
   ['PUT /users/:user_id/password', { password: 'not the password', new_password: 'another long password' }, { owner: '403 wrong-password', stranger: 'hidden', operator: '403 self-only', nobody: TOKENLESS }],
-  ['DELETE /users/:user_id', null, { owner: '204', stranger: 'hidden', operator: '204', nobody: TOKENLESS }]
+  ['DELETE /users/:user_id', { password: 'correct horse battery' }, { owner: '204', stranger: 'hidden', operator: '204', nobody: TOKENLESS }]
 ]
 for (const state of ['active', 'erased', 'unknown'] as const) {
   t.test(`a user who is ${state}: who may do what`, async (t) => {
@@ -101,7 +101,7 @@ for (const state of ['active', 'erased', 'unknown'] as const) {
       const [method, path] = route.split(' ') as [Method, string]
       for (const [name, answer] of Object.entries(expected)) {
         const person = await newcomer(api)
-        if (state === 'erased') t.equal((await send('DELETE', '/users/me', person)).statusCode, 204)
+        if (state === 'erased') t.equal((await send('DELETE', '/users/me', person, { password: person.password })).statusCode, 204)
         const caller = name === 'owner' ? person : callers[name]!
         const id = state === 'unknown' ? person.user_id + 1_000_000 : person.user_id
         const response = await send(method, path.replace(':user_id', String(id)), caller, payload ?? undefined)
@@ -139,6 +139,16 @@ for (const [route, payload, expected] of others) {
     for (const [name, answer] of Object.entries(expected)) t.equal(outcome(await send(method, path, callers[name]!, payload?.())), answer, name)
   })
 }
+
+t.test('DELETE /auth/token: who may, and whose sessions it ends', async (t) => {
+  seen.add('DELETE /auth/token')
+  for (const person of [await newcomer(api), await newOperator(api, place)]) {
+    t.equal(outcome(await send('DELETE', '/auth/token', person)), '204')
+    t.equal(outcome(await send('DELETE', '/auth/token', person)), '401 token-revoked')
+  }
+  t.equal(outcome(await send('DELETE', '/auth/token', null)), TOKENLESS)
+  t.equal(outcome(await send('GET', '/users/me', owner)), '200')
+})
 
 t.test('a list shows nobody what is not theirs', async (t) => {
   const mine = await booked(api, owner)

@@ -16,7 +16,9 @@ const api = await startApi(t, place, { AMQP_URL: '' })
 const other = await startApi(t, place, { AMQP_URL: '' })
 const operator = await newOperator(api, place)
 
-const erase = async (who: Person, id: string | number = 'me', app: App = api): Promise<Response> => await app.inject({ method: 'DELETE', url: `/users/${id}`, headers: who.headers })
+const erase = async (who: Person, id: string | number = 'me', app: App = api): Promise<Response> => await app.inject({
+  method: 'DELETE', url: `/users/${id}`, headers: who.headers, ...(['me', who.user_id].includes(id) ? { payload: { password: who.password } } : {})
+})
 const read = async (who: Person, path: string, app: App = api): Promise<Response> => await app.inject({ url: path, headers: who.headers })
 const register = async (given: object) => await api.inject({ method: 'POST', url: '/users', payload: { ...registration(), ...given } })
 const rename = async (who: Person, name: string) => await api.inject({ method: 'PATCH', url: '/users/me', headers: who.headers, payload: { nick_name: name } })

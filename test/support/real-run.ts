@@ -57,7 +57,7 @@ export async function realRun (t: Test, place: Place): Promise<RealRun> {
   await misuse(ask, port, person, mine)
   const rival = await oddMessages(t, place, worker, { userId: user_id, orderId: order.order_id, cpf: person.cpf })
   const byFallback = await loseServices(ask, mine, proxies, [api, worker])
-  await ask('DELETE', '/users/me', undefined, mine)
+  await ask('DELETE', '/users/me', { password: person.password }, mine)
   for (const one of [api, worker]) one.child.kill('SIGTERM')
   await Promise.all([api.exited, worker.exited])
   const secrets = [place.env.JWT_SECRET!, ...['DATABASE_URL', 'AMQP_URL'].flatMap((name) => new URL(place.env[name]!).password || [])].filter((secret) => secret.length > 5)

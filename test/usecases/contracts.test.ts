@@ -1,6 +1,7 @@
 /** What each port promises, asked of the one in memory and of the real one: neither can drift from the other. */
 import t from 'tap'
 import { needs, openPlace, openPool } from '../support/place.js'
+import { actionsContract } from './contracts/actions.js'
 import { changeLocksContract } from './contracts/change-locks.js'
 import { countsContract } from './contracts/counts.js'
 import { credentialsContract } from './contracts/credentials.js'
@@ -16,7 +17,7 @@ import { openInMemory } from './memory/opened.js'
 import { openRedisCounts, openRedisKeys, openRedisLocks, openRedisMarks, openRedisOrderUse, openRedisViews } from './real/cache.js'
 import { openByBroker, openByFallback } from './real/intake.js'
 import { openArgon2 } from './real/passwords.js'
-import { openOrders, openUsers } from './real/tables.js'
+import { openActions, openOrders, openUsers } from './real/tables.js'
 
 const place = await openPlace(t)
 const pool = openPool(t, place, { max: 3 })
@@ -45,6 +46,9 @@ t.test('users, in Postgres', async (t) => usersContract(t, async (t) => await op
 
 t.test('credentials, in memory', async (t) => credentialsContract(t, openInMemory.users))
 t.test('credentials, in Postgres', async (t) => credentialsContract(t, async (t) => await openUsers(t, pool)))
+
+t.test('actions, in memory', async (t) => actionsContract(t, openInMemory.actions))
+t.test('actions, in Postgres', async (t) => actionsContract(t, async (t) => await openActions(t, pool)))
 
 t.test('revocations, in memory', async (t) => revocationsContract(t, openInMemory.processes))
 t.test('revocations, in Redis', redis, async (t) => revocationsContract(t, async (t) => await openRedisMarks(t, place)))

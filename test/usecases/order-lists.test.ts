@@ -1,14 +1,14 @@
 import t, { type Test } from 'tap'
 import { acceptedView, persistedView } from '../../src/orders/view.js'
 import type { OrderReader } from '../../src/usecases/order-reader.js'
-import type { Caller } from '../../src/users/roles.js'
+import { actionOnUser, actorOf, type Requester } from '../../src/users/actions.js'
 import { amended, placed } from './contracts/events.js'
 import { ana, openOrderService, operator, placing } from './memory/order-service.js'
 
 const isRefused = async (t: Test, asking: Promise<unknown>, code: string) => await t.rejects(asking, { name: 'OrderError', code })
 
 /** Every page in turn. */
-async function walk (t: Test, reader: OrderReader, caller: Caller, given: object, limit = 2): Promise<string[]> {
+async function walk (t: Test, reader: OrderReader, caller: Requester, given: object, limit = 2): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | null | undefined
   do {
@@ -47,4 +47,16 @@ t.test('a timeline tells what was only taken too, page by page; a persisted view
   await views.put([{ view: persistedView(second) }])
   t.strictSame((await reader.timeline(id, { limit: 9 }, operator)).items.map(({ outcome }) => outcome), ['applied', 'applied'])
   for (const bad of ['', 'x', cursor!.slice(1)]) await isRefused(t, reader.timeline(id, { limit: 1, cursor: bad }, ana), 'bad_cursor')
+})
+
+t.test('whose orders an operator asks for by name is recorded before they are shown, or they are not shown', async (t) => {
+  const { reader, actions, booked } = openOrderService()
+  await booked(ana)
+  for (const [given, caller] of [[{}, operator], [{ user_id: operator.user_id }, operator], [{}, ana], [{ user_id: ana.user_id }, ana]] as const) await reader.list({ limit: 1, ...given }, caller)
+  t.strictSame(actions.recorded, [])
+  await reader.list({ limit: 1, user_id: ana.user_id }, operator)
+  t.strictSame(actions.recorded, [actionOnUser(actorOf(operator), 'orders.listed_of_user', ana.user_id)])
+  actions.cut()
+  await t.rejects(reader.list({ limit: 1, user_id: ana.user_id }, operator), { name: 'StoreError', code: 'unavailable' })
+  t.equal((await reader.list({ limit: 1 }, ana)).items.length, 1)
 })

@@ -11,7 +11,7 @@ const changing = { password: PASSWORD, new_password: NEW }
 t.test('who logs in has a session of the present epoch, in the present role', async (t) => {
   const { sessions, people, newcomer } = openUserService()
   const { user: { user_id }, session } = await newcomer({ nick_name: 'Jos\u00e9' })
-  t.strictSame(session, { user_id, role: 'customer', epoch: 0 })
+  t.match(session, { user_id, role: 'customer', epoch: 0 })
   people.promote(user_id)
   t.strictSame(await sessions.login('Jose\u0301', PASSWORD), { user_id, role: 'operator', epoch: 0 })
 })
@@ -19,7 +19,7 @@ t.test('who logs in has a session of the present epoch, in the present role', as
 t.test('an unknown name and a wrong password are told apart by nothing, the work included', async (t) => {
   const { sessions, passwords, accounts, newcomer } = openUserService()
   const [{ user }, { user: erased }] = [await newcomer(), await newcomer()]
-  await accounts.erase('me', erased)
+  await accounts.erase('me', PASSWORD, erased)
   for (const name of [user.nick_name, erased.nick_name, 'nobody-has-it']) {
     const before = passwords.worked
     await isRefused(t, sessions.login(name, name === user.nick_name ? 'wrong' : PASSWORD), 'wrong_credentials')
@@ -30,17 +30,18 @@ t.test('an unknown name and a wrong password are told apart by nothing, the work
 t.test('a session goes on in the role that the tables know', async (t) => {
   const { sessions, people, newcomer } = openUserService()
   const { user, session } = await newcomer()
-  t.strictSame(await sessions.renew(session), session)
+  const same = { user_id: user.user_id, role: 'customer', epoch: 0 } as const
+  t.strictSame(await sessions.renew(session), same)
   people.promote(user.user_id)
-  t.strictSame(await sessions.renew(session), { ...session, role: 'operator' })
+  t.strictSame(await sessions.renew(session), { ...same, role: 'operator' })
 })
 
 t.test('a session of an older epoch does not go on, nor one of a user who was erased; nobody need have heard of a mark', async (t) => {
   const { sessions, people, newcomer } = openUserService()
-  const [{ session: changed, user }, { session: erased }] = [await newcomer(), await newcomer()]
+  const [{ session: changed, user }, { session: erased, user: gone }] = [await newcomer(), await newcomer()]
   const { password: old } = (await people.ofUser(user.user_id))!
-  await people.replace(user.user_id, { old, new: 'x' })
-  await people.erase(erased.user_id)
+  await people.replace(user.user_id, { old, new: 'x' }, user)
+  await people.erase(gone.user_id, gone)
   for (const session of [changed, erased]) await isRefused(t, sessions.renew(session), 'token_revoked')
   t.match(await sessions.renew({ ...changed, epoch: 1 }), { epoch: 1 })
 })
@@ -74,12 +75,12 @@ t.test('a password is changed by its user alone, who gives the present one', asy
   const [{ user, session }, { session: other }] = [await newcomer(), await newcomer()]
   const theirs = String(user.user_id)
   await isRefused(t, sessions.changePassword(theirs, changing, other), 'user_not_found')
-  await isRefused(t, sessions.changePassword(theirs, changing, { ...operator, epoch: 0 }), 'self_only')
-  await isRefused(t, sessions.changePassword(String(NOBODY + 1), changing, { ...operator, epoch: 0 }), 'user_not_found')
+  await isRefused(t, sessions.changePassword(theirs, changing, operator), 'self_only')
+  await isRefused(t, sessions.changePassword(String(NOBODY + 1), changing, operator), 'user_not_found')
   await isRefused(t, sessions.changePassword('me', { ...changing, password: 'wrong' }, session), 'wrong_password')
   t.equal(revocations.isRevoked(session), false)
-  t.strictSame(await sessions.login(user.nick_name, PASSWORD), session)
-  await accounts.erase('me', user)
+  t.match(await sessions.login(user.nick_name, PASSWORD), { epoch: session.epoch })
+  await accounts.erase('me', PASSWORD, user)
   await isRefused(t, sessions.changePassword('me', changing, session), 'user_not_found')
 })
 
@@ -94,11 +95,23 @@ t.test('of several who change one password at once one does, and the others lear
   t.match(await sessions.login(user.nick_name, news[results.findIndex(({ status }) => status === 'fulfilled')]!), { epoch: 1 })
 })
 
+t.test('who logs out ends every session of theirs, once, and no other user\'s', async (t) => {
+  const { sessions, revocations, newcomer } = openUserService()
+  const [{ user, session }, { session: others }] = [await newcomer(), await newcomer()]
+  await sessions.logOut(session)
+  t.strictSame([session, others].map((one) => revocations.isRevoked(one)), [true, false])
+  const fresh = await sessions.login(user.nick_name, PASSWORD)
+  t.equal(fresh.epoch, 1)
+  await isRefused(t, sessions.logOut(session), 'token_revoked')
+  t.strictSame(await sessions.renew(fresh), fresh, 'a token that is over ends nothing that is not')
+})
+
 t.test('with the tables away nobody logs in and no password is changed, and no session ends', async (t) => {
   const { sessions, people, revocations, newcomer } = openUserService()
   const { user, session } = await newcomer()
   people.cut()
   await t.rejects(sessions.login(user.nick_name, PASSWORD), AWAY)
   await t.rejects(sessions.changePassword('me', changing, session), AWAY)
+  await t.rejects(sessions.logOut(session), AWAY)
   t.equal(revocations.isRevoked(session), false)
 })

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses } from './types.gen.js';
+import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -61,12 +61,16 @@ export const register = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Erase a user
  *
- * For the user and for operators. The personal data is permanently erased and every session ends; the orders remain. The nick_name is never available again.
+ * For the user, who gives the current password in the body, and for operators, who send no body and erase customers only. The personal data is permanently erased and every session ends; the orders remain. The nick_name is never available again.
  */
 export const eraseUser = <ThrowOnError extends boolean = false>(options: Options<EraseUserData, ThrowOnError>) => (options.client ?? client).delete<EraseUserResponses, EraseUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/users/{user_id}',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -83,7 +87,7 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change a user
  *
- * For the user and for operators. Members left out stay unchanged; a change that changes nothing returns the user as it is.
+ * For the user and for operators; operators change customers and themselves only. Members left out stay unchanged; a change that changes nothing returns the user as it is. Users who change their own CPF or e-mail address give their current password as well.
  */
 export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -133,6 +137,17 @@ export const listUserOrders = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+ * Log out
+ *
+ * Ends every session of the caller, on every device: tokens belong to a user, not to a device. Each token issued before stops working, including the one used here.
+ */
+export const logOut = <ThrowOnError extends boolean = false>(options?: Options<LogOutData, ThrowOnError>) => (options?.client ?? client).delete<LogOutResponses, LogOutErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/token',
+    ...options
+});
+
+/**
  * Log in
  *
  * An unknown nick_name and a wrong password get the same answer. Failed logins are limited: for one nick_name from one address, and for all of an address. Very many for one nick_name from everywhere make its logins slower and refuse none.
@@ -149,7 +164,7 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 /**
  * Renew a token that is still valid
  *
- * The new token carries the user's current role. A session lasts at most 12 hours and ends when the password is changed.
+ * The new token carries the user's current role. A session lasts at most 12 hours and ends when the user logs out, the password or the role is changed, or an administrator ends it.
  */
 export const renewToken = <ThrowOnError extends boolean = false>(options?: Options<RenewTokenData, ThrowOnError>) => (options?.client ?? client).post<RenewTokenResponses, RenewTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

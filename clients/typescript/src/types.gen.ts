@@ -132,7 +132,7 @@ export type UserPage = {
 };
 
 /**
- * At least one of these members; those left out stay unchanged
+ * At least one of these members; those left out stay unchanged. `password` is the current one, needed by users who change their own `cpf` or `email`
  */
 export type PersonChange = {
     /**
@@ -155,6 +155,20 @@ export type PersonChange = {
      * Digits, spaces, brackets and hyphens, 7 to 25 characters
      */
     phone_number?: string;
+    /**
+     * The current password
+     */
+    password?: string;
+};
+
+/**
+ * Users who erase themselves give their current password; operators need no body
+ */
+export type Erasure = {
+    /**
+     * The current password
+     */
+    password: string;
 };
 
 export type PasswordChange = {
@@ -548,7 +562,7 @@ export type RegisterResponses = {
 export type RegisterResponse = RegisterResponses[keyof RegisterResponses];
 
 export type EraseUserData = {
-    body?: never;
+    body?: Erasure;
     path: {
         /**
          * A user_id, or `me` for the caller's own
@@ -569,6 +583,10 @@ export type EraseUserErrors = {
      */
     401: Problem;
     /**
+     * Account of an operator (`operator_account`); Wrong password (`wrong_password`)
+     */
+    403: Problem;
+    /**
      * User not found (`user_not_found`)
      */
     404: Problem;
@@ -581,11 +599,15 @@ export type EraseUserErrors = {
      */
     415: Problem;
     /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
      * Internal error (`internal`)
      */
     500: Problem;
     /**
-     * Unavailable (`unavailable`)
+     * Unavailable (`unavailable`); Busy (`busy`)
      */
     503: Problem;
 };
@@ -649,7 +671,7 @@ export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type ChangeUserData = {
     /**
-     * At least one of these members; those left out stay unchanged
+     * At least one of these members; those left out stay unchanged. `password` is the current one, needed by users who change their own `cpf` or `email`
      */
     body: PersonChange;
     path: {
@@ -671,6 +693,10 @@ export type ChangeUserErrors = {
      * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
+    /**
+     * Account of an operator (`operator_account`); Wrong password (`wrong_password`)
+     */
+    403: Problem;
     /**
      * User not found (`user_not_found`)
      */
@@ -696,7 +722,7 @@ export type ChangeUserErrors = {
      */
     500: Problem;
     /**
-     * Unavailable (`unavailable`)
+     * Unavailable (`unavailable`); Busy (`busy`)
      */
     503: Problem;
 };
@@ -871,6 +897,51 @@ export type ListUserOrdersResponses = {
 };
 
 export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
+
+export type LogOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/token';
+};
+
+export type LogOutErrors = {
+    /**
+     * Bad request (`bad_request`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type LogOutError = LogOutErrors[keyof LogOutErrors];
+
+export type LogOutResponses = {
+    /**
+     * Logged out everywhere
+     */
+    204: void;
+};
+
+export type LogOutResponse = LogOutResponses[keyof LogOutResponses];
 
 export type LogInData = {
     body: Login;

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { logLine } from '../../logs/log-line.js'
 import type { Attempt } from '../../usecases/login-attempts.js'
@@ -39,12 +40,26 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'renewToken',
       summary: 'Renew a token that is still valid',
-      description: `The new token carries the user's current role. A session lasts at most ${SESSION_HOURS} hours and ends when the password is changed.`,
+      description: `The new token carries the user's current role. A session lasts at most ${SESSION_HOURS} hours and ends when the user logs out, the password or the role is changed, or an administrator ends it.`,
       response: { 200: TokenResponse }
     }
   }, async (request) => {
     const { since, ...session } = app.callerOf(request)
     return app.issueToken({ ...await app.userSessions.renew(session), since })
+  })
+
+  app.delete('/auth/token', {
+    onRequest: app.authenticate,
+    schema: {
+      tags: ['users'],
+      operationId: 'logOut',
+      summary: 'Log out',
+      description: 'Ends every session of the caller, on every device: tokens belong to a user, not to a device. Each token issued before stops working, including the one used here.',
+      response: { 204: Type.Null({ description: 'Logged out everywhere' }) }
+    }
+  }, async (request, reply) => {
+    await app.userSessions.logOut(app.requesterOf(request))
+    return await reply.code(204).send(null)
   })
 }
 

@@ -44,5 +44,5 @@ export const readRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: OrderQuery,
       response: { 200: OrderPage }
     }
-  }, async (request, reply) => withNextLink(request, reply, await app.orderReader.list(request.query, app.callerOf(request))))
+  }, async (request, reply) => withNextLink(request, reply, await app.orderReader.list(request.query, app.requesterOf(request))))
 }

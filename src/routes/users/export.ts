@@ -15,7 +15,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: Type.Unsafe<ReadableStream<string>>(PersonalData) }
     }
   }, async (request, reply) => {
-    const pieces = await app.userAccounts.export(app.callerOf(request))
+    const pieces = await app.userAccounts.export(app.requesterOf(request))
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').header('content-disposition', 'attachment; filename="comanda-export.json"')
     return await reply.send(ReadableStream.from(pieces))
   })

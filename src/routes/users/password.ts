@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { logTarget } from './request.js'
 import { PasswordBody, UserParams } from './schemas.js'
 
 /** A password, changed by a user who knows the current one. */
 export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.put('/users/:user_id/password', {
     onRequest: app.authenticate,
-    preHandler: app.limitBy((request) => String(app.callerOf(request).user_id)),
+    preHandler: [logTarget, app.limitBy((request) => String(app.callerOf(request).user_id))],
     config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'self_only', 'wrong_password', 'busy'] },
     schema: {
       tags: ['users'],
@@ -18,7 +19,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: Type.Null({ description: 'Changed' }) }
     }
   }, async (request, reply) => {
-    await app.userSessions.changePassword(request.params.user_id, request.body, app.callerOf(request), app.networkOf(request))
+    await app.userSessions.changePassword(request.params.user_id, request.body, app.requesterOf(request), app.networkOf(request))
     return await reply.code(204).send(null)
   })
 }

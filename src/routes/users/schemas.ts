@@ -18,12 +18,18 @@ const person = {
 
 export const RegistrationBody = Type.Object({ nick_name: NickName, password: Password, ...person }, { $id: 'Registration', additionalProperties: false })
 
-export const PersonChangeBody = Type.Partial(Type.Object({ nick_name: NickName, ...person }), {
-  $id: 'PersonChange', additionalProperties: false, minProperties: 1, description: 'At least one of these members; those left out stay unchanged'
+const CurrentPassword = Type.String({ ...given, description: 'The current password', examples: ['correct horse battery'] })
+
+export const PersonChangeBody = Type.Partial(Type.Object({ nick_name: NickName, ...person, password: CurrentPassword }), {
+  $id: 'PersonChange', additionalProperties: false, minProperties: 1, description: 'At least one of these members; those left out stay unchanged. `password` is the current one, needed by users who change their own `cpf` or `email`'
 })
 
+export const ErasureBody = Type.Union([Type.Object({ password: CurrentPassword }, {
+  $id: 'Erasure', additionalProperties: false, description: 'Users who erase themselves give their current password; operators need no body'
+}), Type.Null()])
+
 export const PasswordBody = Type.Object({
-  password: Type.String({ ...given, description: 'The current password', examples: ['correct horse battery'] }),
+  password: CurrentPassword,
   new_password: Password
 }, { $id: 'PasswordChange', additionalProperties: false })
 
@@ -82,5 +88,6 @@ export const TokenResponse = Type.Object({
   expires_in: Type.Integer({ description: 'Seconds', examples: [900] })
 }, { $id: 'Token' })
 
+export type PersonChangeBody = Static<typeof PersonChangeBody>
 export type RegistrationBody = Static<typeof RegistrationBody>
 export type LoginBody = Static<typeof LoginBody>

@@ -38,5 +38,5 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: UserQuery,
       response: { 200: UserPage }
     }
-  }, async (request, reply) => withNextLink(request, reply, await app.userAccounts.list(request.query, app.callerOf(request))))
+  }, async (request, reply) => withNextLink(request, reply, await app.userAccounts.list(request.query, app.requesterOf(request))))
 }

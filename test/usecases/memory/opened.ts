@@ -1,5 +1,7 @@
 import type { Test } from 'tap'
+import type { Action } from '../../../src/users/actions.js'
 import { Counts } from '../../../src/cache/counts.js'
+import type { OpenedActions } from '../contracts/actions.js'
 import type { OpenedLocks } from '../contracts/change-locks.js'
 import type { OpenedCounts } from '../contracts/counts.js'
 import type { OpenedIntake } from '../contracts/intake.js'
@@ -10,6 +12,7 @@ import type { OpenedPasswords } from '../contracts/passwords.js'
 import type { Process } from '../contracts/revocations.js'
 import type { OpenedUsers } from '../contracts/users.js'
 import type { OpenedViews } from '../contracts/views.js'
+import { MemoryActions } from './actions.js'
 import { MemoryChangeLocks } from './change-locks.js'
 import { type Fate, MemoryIntake } from './intake.js'
 import { MemoryKeys } from './keys.js'
@@ -60,8 +63,14 @@ export const openInMemory = {
   },
 
   async users (): Promise<OpenedUsers> {
-    const people = new MemoryPeople()
-    return { users: people, credentials: people, promote: (userId) => people.promote(userId), cut: () => people.cut() }
+    const actions: Action[] = []
+    const people = new MemoryPeople(actions)
+    return { users: people, credentials: people, recorded: async () => actions, promote: (userId) => people.promote(userId), cut: () => people.cut() }
+  },
+
+  async actions (): Promise<OpenedActions> {
+    const actions = new MemoryActions()
+    return { actions, recorded: async () => actions.recorded, cut: () => actions.cut() }
   },
 
   async processes (): Promise<[Process, Process]> {

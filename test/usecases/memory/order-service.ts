@@ -4,23 +4,24 @@ import type { Precondition } from '../../../src/orders/precondition.js'
 import { OrderChanges, type ChangeRequest } from '../../../src/usecases/order-changes.js'
 import { OrderPlacement, type Placed, type PlaceRequest } from '../../../src/usecases/order-placement.js'
 import { OrderReader } from '../../../src/usecases/order-reader.js'
-import type { Caller } from '../../../src/users/roles.js'
+import type { Requester } from '../../../src/users/actions.js'
+import { MemoryActions } from './actions.js'
 import { MemoryChangeLocks } from './change-locks.js'
 import { MemoryIntake } from './intake.js'
 import { MemoryKeys } from './keys.js'
 import { MemoryOrders } from './orders.js'
 import { MemoryViews } from './views.js'
 
-export const ana: Caller = { user_id: 1, role: 'customer' }
-export const bia: Caller = { user_id: 2, role: 'customer' }
-export const operator: Caller = { user_id: 9, role: 'operator' }
+export const ana: Requester = { user_id: 1, role: 'customer', request_id: 'test' }
+export const bia: Requester = { user_id: 2, role: 'customer', request_id: 'test' }
+export const operator: Requester = { user_id: 9, role: 'operator', request_id: 'test' }
 export const line: OrderInput = { item_description: 'Café', item_quantity: 3, item_price: 1990 }
 
 export function placing (given: Partial<PlaceRequest> = {}): PlaceRequest {
   return { caller: ana, input: line, request_id: 'test', ...given }
 }
 
-export function changing (order_id: string, caller: Caller = ana, precondition: Precondition = null): ChangeRequest {
+export function changing (order_id: string, caller: Requester = ana, precondition: Precondition = null): ChangeRequest {
   return { order_id, caller, request_id: 'test', precondition }
 }
 
@@ -34,9 +35,10 @@ interface Options {
 /** The use cases of orders over ports in memory, and what stands behind those. */
 export function openOrderService ({ cache = true, through = (port) => port }: Options = {}) {
   const [views, locks, keys, orders, intake] = [new MemoryViews(), new MemoryChangeLocks(), new MemoryKeys(), new MemoryOrders(), new MemoryIntake()]
+  const actions = new MemoryActions()
   const known = cache ? through(views) : null
   const taking = through(intake)
-  const reader = new OrderReader({ views: known, orders: through(orders), mayBeHidden: (asked, since) => !cache || !asked || views.mayMiss(since) })
+  const reader = new OrderReader({ views: known, orders: through(orders), actions: through(actions), mayBeHidden: (asked, since) => !cache || !asked || views.mayMiss(since) })
   const placement = new OrderPlacement({ intake: taking, views: known, keys: cache ? through(keys) : null, newId })
   const changes = new OrderChanges({ reader, intake: taking, views: known, changeLocks: cache ? through(locks) : null, newId })
 
@@ -51,6 +53,7 @@ export function openOrderService ({ cache = true, through = (port) => port }: Op
   }
 
   return {
+    actions,
     views,
     locks,
     keys,
@@ -63,7 +66,7 @@ export function openOrderService ({ cache = true, through = (port) => port }: Op
     taken: () => [...intake.taken],
     shown: async (orderId: string) => (await views.get(orderId)).view,
     /** An order that is booked and shown so. */
-    booked: async (caller: Caller = ana): Promise<Placed> => {
+    booked: async (caller: Requester = ana): Promise<Placed> => {
       const placed = await placement.place(placing({ caller }))
       await book()
       return placed

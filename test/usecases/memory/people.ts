@@ -1,3 +1,4 @@
+import { type Action, type ActionName, actionOnUser, actorOf, type Requester } from '../../../src/users/actions.js'
 import type { CredentialsPort, UsersPort } from '../../../src/usecases/ports.js'
 import { UserError } from '../../../src/users/errors.js'
 import type { Role } from '../../../src/users/roles.js'
@@ -13,12 +14,17 @@ interface Row extends Registration {
   updated_at: string
 }
 
-/** Users as two ports see them. An erased one keeps its id, its epoch and its name. */
+/** Users as two ports see them, and what was done to them. An erased one keeps its id, its epoch and its name. */
 export class MemoryPeople implements UsersPort, CredentialsPort {
   readonly #rows: Row[] = []
   readonly #erased = new Map<number, { epoch: number, nick_name: string }>()
+  readonly #actions: Action[]
   #lastId = 0
   #away = false
+
+  constructor (actions: Action[] = []) {
+    this.#actions = actions
+  }
 
   async insert (person: Registration): Promise<User> {
     this.#ask()
@@ -39,19 +45,23 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     return this.#rows.filter(({ user_id: id }) => id > after).slice(0, limit).map(userOf)
   }
 
-  async update (userId: number, change: PersonChange): Promise<User | null> {
+  async update (userId: number, change: PersonChange, by: Requester): Promise<User | null> {
     const row = this.#row(userId)
+    checkCustomer(row, by)
     const changed = row && { ...row, ...change }
     if (!changed || JSON.stringify(changed) === JSON.stringify(row)) return null
     this.#checkFree(change, row)
+    this.#record(by, 'user.changed', userId)
     return userOf(Object.assign(row, changed, { updated_at: new Date().toISOString() }))
   }
 
-  async erase (userId: number): Promise<number | null> {
+  async erase (userId: number, by: Requester): Promise<number | null> {
     const row = this.#row(userId)
+    checkCustomer(row, by)
     if (!row) return this.#erased.get(userId)?.epoch ?? null
     this.#rows.splice(this.#rows.indexOf(row), 1)
     this.#erased.set(userId, { epoch: row.epoch + 1, nick_name: row.nick_name })
+    this.#record(by, 'user.erased', userId)
     return row.epoch + 1
   }
 
@@ -73,10 +83,18 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     return row ? { user_id: userId, role: row.role, epoch: row.epoch } : null
   }
 
-  async replace (userId: number, hashes: { old: string, new: string }): Promise<number | null> {
+  async replace (userId: number, hashes: { old: string, new: string }, by: Requester): Promise<number | null> {
     const row = this.#row(userId)
     if (row?.password !== hashes.old) return null
     row.password = hashes.new
+    this.#record(by, 'user.password_changed', userId)
+    return ++row.epoch
+  }
+
+  async endSessions ({ user_id: userId, epoch }: Pick<Session, 'user_id' | 'epoch'>, by: Requester): Promise<number | null> {
+    const row = this.#row(userId)
+    if (!row || row.epoch > epoch) return null
+    this.#record(by, 'sessions.ended', userId)
     return ++row.epoch
   }
 
@@ -87,6 +105,10 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
 
   cut (): void {
     this.#away = true
+  }
+
+  #record (by: Requester, action: ActionName, userId: number): void {
+    this.#actions.push(actionOnUser(actorOf(by), action, userId))
   }
 
   #ask (): void {
@@ -103,6 +125,10 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     const isTaken = others.some((row) => row.nick_name === name) || [...this.#erased.values()].some((erased) => erased.nick_name === name)
     if (isTaken || others.some((row) => row.cpf === cpf)) throw new UserError('account_taken')
   }
+}
+
+function checkCustomer (row: Row | undefined, by: Requester): void {
+  if (row?.role === 'operator' && row.user_id !== by.user_id) throw new UserError('operator_account')
 }
 
 function userOf ({ password, epoch, ...user }: Row): User {

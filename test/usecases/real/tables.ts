@@ -1,14 +1,18 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { Pseudonyms } from '../../../src/auth/pseudonyms.js'
+import { listActions, recordAction } from '../../../src/store/actions.js'
 import { inTransaction } from '../../../src/store/database.js'
 import { recordEvents } from '../../../src/store/order-events.js'
 import { findOrder, listOrders } from '../../../src/store/orders.js'
 import { listOrderEvents } from '../../../src/store/timeline.js'
-import { eraseUser, findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, updatePassword, updateUser, wasUser } from '../../../src/store/users.js'
+import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../../../src/store/user-changes.js'
+import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, wasUser } from '../../../src/store/users.js'
+import type { Action } from '../../../src/users/actions.js'
 import type { OrdersPort } from '../../../src/usecases/ports.js'
 import { applyBatch } from '../../../src/worker/batch.js'
 import { enqueueFallback, insertPerson } from '../../support/events.js'
+import type { OpenedActions } from '../contracts/actions.js'
 import type { OpenedOrders } from '../contracts/orders.js'
 import type { OpenedUsers } from '../contracts/users.js'
 
@@ -43,22 +47,43 @@ export async function openOrders (t: Test, there: pg.Pool): Promise<OpenedOrders
 export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> {
   let pool = there
   const pseudonyms = new Pseudonyms('a key of pseudonyms for tests that is long enough')
+  const recorded = await recordedFrom(there)
   return {
     users: {
       insert: async (person) => await insertUser(pool, pseudonyms, person),
       find: async (userId) => await findUser(pool, userId),
       list: async (page) => await listUsers(pool, page),
-      update: async (userId, change) => await updateUser(pool, pseudonyms, userId, change),
-      erase: async (userId) => await eraseUser(pool, pseudonyms, userId),
+      update: async (userId, change, by) => await changeUserFor(pool, pseudonyms, userId, change, by),
+      erase: async (userId, by) => await eraseUserFor(pool, pseudonyms, userId, by),
       existed: async (userId) => await wasUser(pool, userId)
     },
     credentials: {
       ofName: async (nickName) => await findCredentials(pool, nickName),
       ofUser: async (userId) => await findOwnCredentials(pool, userId),
       session: async (userId) => await findSession(pool, userId),
-      replace: async (userId, hashes) => await updatePassword(pool, userId, hashes)
+      replace: async (userId, hashes, by) => await updatePasswordFor(pool, userId, hashes, by),
+      endSessions: async (session, by) => await endSessionsFor(pool, session, by)
     },
+    recorded,
     promote: async (userId) => { await there.query('update users set role = $1 where user_id = $2', ['operator', userId]) },
     cut: () => { pool = awayPool(t) }
   }
+}
+
+export async function openActions (t: Test, there: pg.Pool): Promise<OpenedActions> {
+  let pool = there
+  return {
+    actions: { record: async (action) => await recordAction(pool, action) },
+    recorded: await recordedFrom(there),
+    cut: () => { pool = awayPool(t) }
+  }
+}
+
+/** Those recorded from now on, oldest first. */
+async function recordedFrom (pool: pg.Pool): Promise<() => Promise<Action[]>> {
+  const [newest] = await listActions(pool, { limit: 1 })
+  return async () => (await listActions(pool, { limit: 1000 }))
+    .filter(({ action_id: id }) => id > (newest?.action_id ?? 0))
+    .reverse()
+    .map(({ action_id: id, done_at: at, ...action }) => action)
 }

@@ -1,0 +1,57 @@
+import type { Caller, Role } from './roles.js'
+
+/** Every word of the table `actions`: stable for ever. docs/actions.md gives the meaning. */
+export const ACTIONS = [
+  'user.read',
+  'user.changed',
+  'user.erased',
+  'user.password_changed',
+  'user.promoted',
+  'user.demoted',
+  'users.listed',
+  'orders.listed_of_user',
+  'sessions.ended',
+  'parked.replayed',
+  'parked.discarded'
+] as const
+export type ActionName = typeof ACTIONS[number]
+
+/** By which way in; the last two are to come. */
+export type Way = 'api' | 'cli' | 'console' | 'rule'
+
+/** A request of a person who is logged in, by the id that this service gave it. */
+export interface Requester extends Caller {
+  request_id: string
+}
+
+export interface Actor {
+  /** `user:<user_id>`, `operator:<user_id>`, or `cli:<name of the system's user>` */
+  actor: string
+  /** null: a command line has none */
+  role: Role | null
+  way: Way
+  /** null: it was no request */
+  request_id: string | null
+}
+
+/** Who did what to what: ids and words, never a value of a person. */
+export interface Action extends Actor {
+  action: ActionName
+  target_kind: 'user' | 'parked_event'
+  /** Of a list `<first>-<last>`, as shown. */
+  target_id: string
+}
+
+export function actorOf ({ user_id, role, request_id }: Requester): Actor {
+  return { actor: `${role === 'operator' ? 'operator' : 'user'}:${user_id}`, role, way: 'api', request_id }
+}
+
+/** Whoever may run commands: known by the name that the system, or they, give. */
+export function commandLine (name: string): Actor {
+  // What else a name may hold, a terminal would interpret.
+  return { actor: `cli:${name.replace(/[^\p{L}\p{N}._@\\ -]/gu, '?').slice(0, 64)}`, role: null, way: 'cli', request_id: null }
+}
+
+export function actionOnUser (actor: Actor, action: ActionName, userId: number): Action {
+  return { ...actor, action, target_kind: 'user', target_id: String(userId) }
+}
