@@ -7,6 +7,7 @@ import { amqpPlugin } from './plugins/amqp.js'
 import { authPlugin } from './plugins/auth.js'
 import { configPlugin } from './plugins/config.js'
 import { errorsPlugin } from './plugins/errors.js'
+import { exportsPlugin } from './plugins/exports.js'
 import { healthPlugin } from './plugins/health.js'
 import { httpPlugin } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
@@ -70,6 +71,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(orderQuotaPlugin)
   await app.register(orderUseCasesPlugin)
   await app.register(userUseCasesPlugin)
+  await app.register(exportsPlugin)
 
   await app.register(userRoutes)
   await app.register(oneUserRoutes)

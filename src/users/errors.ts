@@ -10,6 +10,7 @@ export type UserErrorCode =
   | 'wrong_password' // the current password, given by a user who is logged in
   | 'session_over'
   | 'token_revoked' // its session was ended before its time
+  | 'export_running' // one at a time
   | 'too_many_requests' // too many failed before
 
 export class UserError extends Error {

@@ -111,6 +111,10 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
     await logIn(limited)
     return await logIn(limited)
   },
+  export_running: async () => {
+    await api.counts.take([{ key: `export:${ana.user_id}`, most: 1 }], 60_000)
+    return await get('/users/me/export')
+  },
   too_many_orders: async () => {
     const limited = await startApi(t, place, { ...alone, ORDERS_PER_MINUTE: '1' })
     await placeOrder(limited, ana)

@@ -817,6 +817,10 @@ export type ExportUserErrors = {
      */
     404: Problem;
     /**
+     * Export running (`export_running`)
+     */
+    429: Problem;
+    /**
      * Internal error (`internal`)
      */
     500: Problem;

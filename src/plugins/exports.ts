@@ -1,0 +1,55 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { UserError } from '../users/errors.js'
+
+type Pieces = AsyncIterable<string>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Milliseconds that a reader may take for one piece, and for all of it. */
+    exportLimits: { pieceMs: number, wholeMs: number }
+    /** The pieces of an export, the only one of this user; it is cut when it is not read. @throws UserError `export_running` */
+    oneExport (request: FastifyRequest, reply: FastifyReply, begin: () => Promise<Pieces>): Promise<Pieces>
+  }
+}
+
+/** Exports are long answers: one at a time for each user in all apis, and none waits for its reader for ever. */
+export const exportsPlugin = fp(async (app) => {
+  const limits = { pieceMs: 30_000, wholeMs: 600_000 }
+  app.decorate('exportLimits', limits)
+  app.decorate('oneExport', async (request: FastifyRequest, reply: FastifyReply, begin: () => Promise<Pieces>) => {
+    if (request.method === 'HEAD') return await begin()
+    // What ends by no word of ours is over when no export can run any more.
+    const running = await app.counts.take([{ key: `export:${app.callerOf(request).user_id}`, most: 1 }], limits.wholeMs)
+    if (!running.granted) throw new UserError('export_running')
+    let over = false
+    const end = () => {
+      if (!over) void running.giveBack()
+      over = true
+    }
+    reply.raw.once('close', end)
+    try {
+      return watched(await begin(), limits, () => request.raw.destroy(), end)
+    } catch (error) {
+      end()
+      throw error
+    }
+  })
+}, { name: 'exports', dependencies: ['redis', 'auth'] })
+
+async function * watched (pieces: Pieces, { pieceMs, wholeMs }: { pieceMs: number, wholeMs: number }, cut: () => void, end: () => void): AsyncGenerator<string> {
+  const whole = setTimeout(cut, wholeMs).unref()
+  try {
+    for await (const piece of pieces) {
+      const unread = setTimeout(cut, pieceMs).unref()
+      try {
+        yield piece
+      } finally {
+        clearTimeout(unread)
+      }
+    }
+  } finally {
+    clearTimeout(whole)
+    end()
+  }
+}
