@@ -20,7 +20,7 @@ const rooms = {
   time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
   ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
   usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids], packages: [] },
-  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('crypto', 'http')] },
+  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('crypto', 'http', 'net')] },
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
   health: { why: 'what is up, since when; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events')] },

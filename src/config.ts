@@ -33,7 +33,7 @@ export const Environment = Type.Object({
   }),
   METRICS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: nothing is measured, no /metrics' }),
   DOCS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: no /docs' }),
-  TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses of the proxies in front, comma separated; their `X-Forwarded-For` is believed' })),
+  TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses or networks of the proxies in front, comma separated (`10.0.0.0/8`, `loopback`); their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
   CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the fallback queue' }),

@@ -18,7 +18,7 @@ export interface Response {
 
 /** Every header field that a client may build on. A required one is in every response that names it. */
 export const headers = {
-  'x-request-id': { required: true, description: 'Identifies this request in the logs: the value that was sent, or a new one', schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$', examples: ['4f6f2f0e-8f5b-4c1e-9d3c-0d9f3b1c7a55'] } },
+  'x-request-id': { required: true, description: 'Identifies this request in the logs: made by the service, or by a proxy that it trusts', schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$', examples: ['4f6f2f0e-8f5b-4c1e-9d3c-0d9f3b1c7a55'] } },
   location: { required: true, description: 'Where to read the new resource', schema: { type: 'string', format: 'uri-reference', examples: ['/orders/0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a'] } },
   etag: { required: true, description: 'The tag of this representation (RFC 9110)', schema: { type: 'string', pattern: '^"[^"]+"$', examples: ['"1a"'] } },
   'content-disposition': { required: true, description: 'A file to save (RFC 6266)', schema: { type: 'string', examples: ['attachment; filename="comanda-export.json"'] } },

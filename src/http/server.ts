@@ -4,19 +4,18 @@ import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fasti
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
 import { logLine } from '../logs/log-line.js'
+import { answerHeaders } from './answer-headers.js'
 import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
-
-const SANE_REQUEST_ID = /^[\w.:-]{1,64}$/
+import { clientRequestId, requestIds } from './request-ids.js'
+import { trustedProxies } from './trusted-proxies.js'
 
 /** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
 export function serverOptions (config: Config, logger: Logger): FastifyHttpOptions<Server, Logger> {
+  const trusts = trustedProxies(config.trustProxy)
   return {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id']
-      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID()
-    },
+    genReqId: requestIds(trusts),
     bodyLimit: 64 * 1024,
     connectionTimeout: 20_000,
     requestTimeout: 10_000,
@@ -24,15 +23,15 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
     // Requests that reach a closing server on a kept connection are served; see httpPlugin.
     return503OnClosing: false,
-    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    trustProxy: config.trustProxy.length > 0 ? trusts : false,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       const code = error.statusCode === 404 ? 'not_found' : 'bad_request'
       // No hook and no route has seen this request: what they would add is added here.
       const plain: FastifyReply = reply
       const body = problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id })
-      logLine(request.log, { event: 'request', method: request.method, route: 'unknown', status: body.status, duration_ms: 0, reason: code })
-      void plain.code(body.status).headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
+      logLine(request.log, { event: 'request', method: request.method, route: 'unknown', status: body.status, duration_ms: 0, client_request_id: clientRequestId(request), reason: code })
+      void plain.code(body.status).headers({ ...answerHeaders(request, trusts), 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
     },
     clientErrorHandler (error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return
@@ -54,6 +53,7 @@ function rawProblem (code: ProblemCode, request_id: string): string {
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${request_id}`,
+    'X-Content-Type-Options: nosniff',
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     'Connection: close',
     '',

@@ -13,6 +13,8 @@ const maybe = <T extends TSchema>(schema: T) => Type.Optional(schema)
 export const TraceId = Type.String({ pattern: '^[0-9a-f]{32}$' })
 const trace_id = maybe(TraceId)
 const request_id = Type.String({ pattern: '^[\\w.:-]{1,64}$' })
+/** What a client that is no trusted proxy calls its request; it proves nothing. */
+const clientRequestId = Type.String({ pattern: '^[\\w.:-]{1,64}$' })
 /** Of an event it is what its envelope says, from any publisher. */
 const anyRequestId = Type.String({ maxLength: 128 })
 /** Of a personal value, keyed: equal values have equal ones. */
@@ -61,7 +63,8 @@ export const catalogue = {
   redis_down: entry('warn', 'Redis is down: orders are read from PostgreSQL, more slowly; retrying', down),
   rabbitmq_down: entry('warn', 'RabbitMQ is down: orders go to the fallback queue; retrying', down),
 
-  request: entry('info', 'Request completed', { request_id, method: maybe(Text), route: Text, status: Count, duration_ms: Ms, user_id: maybe(user_id), trace_id, ...asked, reason: maybe(reason) }),
+  proxy_not_trusted: entry('warn', 'X-Forwarded-For came, and TRUST_PROXY is not set: if a proxy is in front, all clients count as one address', { request_id, reason }),
+  request: entry('info', 'Request completed', { request_id, method: maybe(Text), route: Text, status: Count, duration_ms: Ms, user_id: maybe(user_id), client_request_id: maybe(clientRequestId), trace_id, ...asked, reason: maybe(reason) }),
   login_failed: entry('info', 'Login failed or refused', { request_id, trace_id, name_hash: Pseudonym, address_hash: Pseudonym, reason }),
   batch_booked: entry('info', 'Batch booked', {
     ...{ batch_id, source, batch_size: maybe(Count), attempt: maybe(Count), duration_ms: Ms },

@@ -15,9 +15,14 @@ const ERRORS = new Set(['warn', 'error', 'fatal'])
 
 export function isWanted (line: Line, { order, request, slow, errors = false }: Wanted): boolean {
   return (order === undefined || names(order, line.order_id, line.order_ids)) &&
-    (request === undefined || names(request, line.request_id, line.request_ids)) &&
+    (request === undefined || isAbout(request, line)) &&
     (slow === undefined || (typeof line.duration_ms === 'number' && line.duration_ms >= slow)) &&
     (!errors || ERRORS.has(line.level))
+}
+
+/** By the id of the request, or by what its client called it. */
+function isAbout (request: string, line: Line): boolean {
+  return line.client_request_id === request || names(request, line.request_id, line.request_ids)
 }
 
 function names (id: string, one: unknown, many: unknown): boolean {

@@ -1,8 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { answerHeaders } from '../http/answer-headers.js'
 import { isTooDeep } from '../http/json-depth.js'
 import { ProblemError } from '../http/problems.js'
+import { clientRequestId } from '../http/request-ids.js'
+import { trustedProxies } from '../http/trusted-proxies.js'
 import type { LogLine } from '../logs/catalogue.js'
 import { logLine } from '../logs/log-line.js'
 import type { RequestDurations } from '../metrics/request-durations.js'
@@ -44,7 +47,7 @@ const LAST_ANSWERS_MS = 250
 
 /** One log line a request, the request's id given back, and a close that cuts no request off. */
 export const httpPlugin = fp(async (app) => {
-  let closing = false
+  let [closing, warned] = [false, false]
   app.decorate('requestDurations', null)
   app.decorateRequest('logged', null)
   app.removeContentTypeParser('text/plain')
@@ -60,15 +63,20 @@ export const httpPlugin = fp(async (app) => {
     if (app.server.listening) await wait(LAST_ANSWERS_MS)
   })
 
+  const trusts = trustedProxies(app.config.trustProxy)
   // Hooks of every request call back: a promise for each cost 14 % of the api's time an order.
   app.addHook('onSend', (request, reply, _payload, done) => {
-    reply.header('x-request-id', request.id)
+    reply.headers(answerHeaders(request, trusts))
     // Without it `close()` waits for every kept connection to time out; forceCloseConnections would reset requests in flight.
     if (closing) reply.header('connection', 'close')
     done()
   })
 
   app.addHook('onResponse', (request, reply, done) => {
+    if (!warned && app.config.trustProxy.length === 0 && request.headers['x-forwarded-for'] !== undefined) {
+      warned = true
+      logLine(request.log, { event: 'proxy_not_trusted', reason: 'x-forwarded-for' })
+    }
     const { config, url } = request.routeOptions // made anew whenever it is asked for
     if (config.quiet !== true) {
       const ms = reply.elapsedTime
@@ -80,7 +88,8 @@ export const httpPlugin = fp(async (app) => {
 }, { name: 'http', dependencies: ['config'] })
 
 /** Member by member: what is undefined is not written. */
-function lineOf ({ method, caller, headers, logged }: FastifyRequest, route: string, status: number, ms: number): LogLine<'request'> {
+function lineOf (request: FastifyRequest, route: string, status: number, ms: number): LogLine<'request'> {
+  const { method, caller, headers, logged } = request
   return {
     event: 'request',
     method,
@@ -88,6 +97,7 @@ function lineOf ({ method, caller, headers, logged }: FastifyRequest, route: str
     status,
     duration_ms: Math.round(ms * 1000) / 1000,
     user_id: caller?.user_id,
+    client_request_id: headers['x-request-id'] === undefined ? undefined : clientRequestId(request),
     trace_id: traceIdOf(headers.traceparent),
     order_id: logged?.order_id,
     event_id: logged?.event_id,

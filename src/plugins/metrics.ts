@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type RouteShorthandOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
+import { NOSNIFF } from '../http/answer-headers.js'
 import { serverOptions } from '../http/server.js'
 import { Metrics } from '../metrics/metrics.js'
 import { RequestDurations } from '../metrics/request-durations.js'
@@ -33,6 +34,10 @@ export const metricsPlugin = fp(async (app) => {
   app.decorate('metrics', metrics)
   app.requestDurations = metrics && new RequestDurations(metrics)
   const side = metrics && config.opsPort !== null ? Fastify({ ...serverOptions(config, app.log as Logger), forceCloseConnections: true }) : null
+  side?.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.headers(NOSNIFF)
+    done()
+  })
   app.decorate('opsServer', side as FastifyInstance | null)
   app.addHook('onClose', async () => await side?.close())
   if (metrics) serve((side ?? app) as FastifyInstance, metrics)

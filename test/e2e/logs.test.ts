@@ -41,7 +41,7 @@ t.test('the lines of a real run', needs('redis', 'rabbitmq'), async (t) => {
   })
 
   t.test('the line at the start tells the configuration in effect', async (t) => {
-    for (const [line] of [said(api, 'started'), said(worker, 'started')]) t.match(line, { config: { NODE_ENV: 'test', REDIS_TIMEOUT_MS: Number(place.env.REDIS_TIMEOUT_MS), TOKEN_SECONDS: 900, JWT_SECRET: /^\*\*\*$/, TRUST_PROXY: null } })
+    for (const [line] of [said(api, 'started'), said(worker, 'started')]) t.match(line, { config: { NODE_ENV: 'test', REDIS_TIMEOUT_MS: Number(place.env.REDIS_TIMEOUT_MS), TOKEN_SECONDS: 900, JWT_SECRET: /^\*\*\*$/, TRUST_PROXY: '127.0.0.1' } })
   })
 
   t.test('one request_id runs from the request to the worker\'s line, on every path', async (t) => {

@@ -32,7 +32,7 @@ t.test('every request is one line that says who asked for what and how it went',
   await ask('GET', '/orders/%')
   await ask('GET', '/orders', { headers: { 'x-request-id': 'anonymous' } })
   const lines = requestsOf(api).slice(from)
-  t.strictSame(lines.map((one) => [one.method, one.route, one.status, one.request_id, one.user_id]), [
+  t.strictSame(lines.map((one) => [one.method, one.route, one.status, one.client_request_id, one.user_id]), [
     ['POST', '/orders', 202, 'POST:.orders', ana.user_id],
     ['GET', '/orders', 200, 'GET:.orders.limit.1', ana.user_id],
     ['GET', '/orders/:order_id', 400, 'GET:.orders.42', ana.user_id],
@@ -42,8 +42,42 @@ t.test('every request is one line that says who asked for what and how it went',
     ['GET', '/orders', 401, 'anonymous', undefined]
   ])
   for (const one of lines) {
+    t.match(one.request_id, /^[0-9a-f-]{36}$/)
     t.match(one, { level: 'info', name: 'api', version: /^\d+\.\d+\.\d+/, pid: process.pid, time: /^\d{4}-.*Z$/ })
     t.type(one.duration_ms, 'number')
+  }
+})
+
+t.test('the id of a request is ours or a trusted proxy\'s; what its client calls it stands beside it', async (t) => {
+  const app = await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: 'loopback, 10.0.0.0/8' })
+  const ask = async (remoteAddress: string, given: string) => {
+    const { headers } = await app.inject({ url: '/nowhere', remoteAddress, headers: { 'x-request-id': given } })
+    const { request_id, client_request_id } = requestsOf(app).at(-1)!
+    t.equal(headers['x-request-id'], request_id, 'what is given back finds the line')
+    return [request_id === given, client_request_id]
+  }
+  for (const proxy of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.255.0.1', '::ffff:10.1.2.3']) t.strictSame(await ask(proxy, 'of-the-proxy'), [true, undefined], proxy)
+  for (const client of ['11.0.0.1', '::ffff:11.0.0.1', 'fe80::1']) t.strictSame(await ask(client, 'its-own'), [false, 'its-own'], client)
+  t.strictSame(await ask('11.0.0.1', 'two words'), [false, undefined])
+  await t.rejects(boot(t, 'api', { ...place.env, TRUST_PROXY: 'proxy.example' }), /TRUST_PROXY names no address: proxy\.example/)
+})
+
+t.test('a client that forwards an address to an api that trusts no proxy is told of once', async (t) => {
+  const ask = async (app: App) => { for (let n = 0; n < 3; n++) await app.inject({ url: '/nowhere', headers: { 'x-forwarded-for': '10.0.0.9' } }) }
+  const [open, set] = [await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '' }), await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: '10.0.0.1' })]
+  const warned = (app: App) => app.lines.filter(({ event }) => event === 'proxy_not_trusted').length
+  await ask(open)
+  await ask(set)
+  t.strictSame([warned(open), warned(set)], [1, 0])
+})
+
+t.test('every answer says nosniff, and where it came by https that it always does', async (t) => {
+  const app = await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: '10.0.0.1' })
+  const hsts = async (url: string, remoteAddress: string, proto?: string) => (await app.inject({ url, remoteAddress, headers: proto ? { 'x-forwarded-proto': proto } : {} })).headers['strict-transport-security']
+  for (const url of ['/livez', '/orders', '/nowhere', '/orders/%', '/docs', '/docs/static/nope', '/docs/json', '/metrics']) {
+    t.equal((await app.inject(url)).headers['x-content-type-options'], 'nosniff', url)
+    t.match(await hsts(url, '10.0.0.1', 'https'), /^max-age=\d{8}$/, url)
+    t.strictSame([await hsts(url, '10.0.0.1', 'http'), await hsts(url, '10.0.0.2', 'https'), await hsts(url, '10.0.0.1')], [undefined, undefined, undefined], url)
   }
 })
 
@@ -195,6 +229,7 @@ t.test('what is not HTTP is answered as a problem too', async (t) => {
     const [head = '', body = ''] = answer.split('\r\n\r\n')
     t.match(head, /content-type: application\/problem\+json/i)
     t.match(head, /connection: close/i)
+    t.match(head, /x-content-type-options: nosniff/i)
     t.match(JSON.parse(body), { type: /^urn:comanda:problem:/, title: /./, status: Number(head.slice(9, 12)), request_id: /./ })
     return head.split('\r\n', 1)[0]
   }

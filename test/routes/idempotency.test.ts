@@ -9,7 +9,7 @@ import { needs, openPlace, shutDatabase } from '../support/place.js'
 import { isProblem } from '../support/problems.js'
 
 const place = await openPlace(t)
-const [api, other] = [await startApi(t, place), await startApi(t, place)]
+const [api, other] = [await startApi(t, place, { TRUST_PROXY: '127.0.0.1' }), await startApi(t, place)]
 await startWorker(t, place)
 const ana = await newcomer(api)
 const operator = await newOperator(api, place)

@@ -12,7 +12,8 @@ import { needs, openPlace } from '../support/place.js'
 interface Shown { order_id: string, status: string, item_description: string, next_statuses: string[] }
 
 const place = await openPlace(t)
-const api = await startApi(t, place)
+/** Whose clients' request ids are its own. */
+const api = await startApi(t, place, { TRUST_PROXY: '127.0.0.1' })
 const ana = await newcomer(api)
 const bia = await newcomer(api)
 const operator = await newOperator(api, place)
@@ -141,12 +142,14 @@ t.test('no cache but the reader\'s own may keep an order', async (t) => {
   for (const url of [`/orders/${randomUUID()}`, '/orders?limit=0']) t.equal((await api.inject({ url, headers: ana.headers })).headers['cache-control'], 'no-store', url)
 })
 
-t.test('a sane request id is kept, any other replaced, and one is always given back', async (t) => {
-  const asked = async (given?: string, url = `/orders/${pending.order_id}`) => (await api.inject({ url, headers: { ...ana.headers, ...(given === undefined ? {} : { 'x-request-id': given }) } })).headers['x-request-id']
+t.test('a sane request id of a trusted proxy is kept, any other replaced, and one is always given back', async (t) => {
+  const asked = async (given?: string, url = `/orders/${pending.order_id}`, app = api) => (await app.inject({ url, headers: { ...ana.headers, ...(given === undefined ? {} : { 'x-request-id': given }) } })).headers['x-request-id']
   for (const sane of ['a', 'A-1_b.c:d', 'x'.repeat(64)]) t.equal(await asked(sane), sane)
   for (const bad of ['', 'x'.repeat(65), 'two words', '<b>', 'a,b', 'é']) t.match(await asked(bad), /^[0-9a-f-]{36}$/, bad)
   t.not(await asked(), await asked())
   for (const url of ['/nowhere', '/orders?limit=x', '/livez', '/orders/%']) t.equal(await asked('mine', url), 'mine', url)
+  const other = await startApi(t, place, { TRUST_PROXY: '10.0.0.0/8', AMQP_URL: '', REDIS_URL: '' })
+  for (const url of ['/nowhere', '/livez', '/orders/%']) t.match(await asked('mine', url, other), /^[0-9a-f-]{36}$/, `${url}: of a client`)
 })
 
 t.test('the same key and body always name one order, one row', async (t) => {

@@ -12,7 +12,7 @@ import { isProblem } from '../support/problems.js'
 interface Entry extends Record<string, unknown> { event_id: string, version: number, outcome: string, base: string | null }
 
 const place = await openPlace(t)
-const api = await startApi(t, place)
+const api = await startApi(t, place, { TRUST_PROXY: '127.0.0.1' })
 const ana = await newcomer(api)
 const operator = await newOperator(api, place)
 const timeline = async (id: string, app = api) => (await ask(app, ana, events(id))).json<{ items: Entry[] }>().items
@@ -43,7 +43,7 @@ t.test('what is only accepted is told in full, from the broker\'s path', needs('
 
 t.test('and from the fallback queue, with Redis or without', async (t) => {
   for (const env of [{ AMQP_URL: '' }, { AMQP_URL: '', REDIS_URL: '' }]) {
-    const local = await startApi(t, place, env)
+    const local = await startApi(t, place, { ...env, TRUST_PROXY: '127.0.0.1' })
     t.match(await timeline(await placedAndChanged(local), local), steps.map((step) => ({ ...step, outcome: 'accepted' })))
   }
 })
@@ -70,7 +70,7 @@ t.test('what was applied says when it was recorded', needs('redis', 'rabbitmq'),
 })
 
 t.test('a rejected attempt stands there with its reason and its request', async (t) => {
-  const alone = await startApi(t, place, { REDIS_URL: '' })
+  const alone = await startApi(t, place, { REDIS_URL: '', TRUST_PROXY: '127.0.0.1' })
   const { order_id: id } = await booked(api, ana)
   const taken = (await Promise.all([1, 2, 3, 4].map(async (n) => await ask(alone, ana, amend(id, { item_quantity: 100 + n }), { 'if-match': '"1"', 'x-request-id': `race-${n}` })))).filter(({ statusCode }) => statusCode === 202)
   const entries = await eventually('all are recorded', async () => {

@@ -18,7 +18,7 @@ type Paths = Record<string, Record<string, { responses: Record<string, Described
 /** What any request may be answered, described or not: nothing is there, or it is no proper HTTP. */
 const ANYWHERE: readonly ProblemCode[] = ['bad_request', 'not_found', 'method_not_allowed', 'request_timeout', 'headers_too_large']
 /** Fields that speak of the transfer, of caches and of browsers, not of the resource. */
-const UNTOLD = /^(content-(type|length|security-policy)|date|connection|keep-alive|transfer-encoding|cache-control|vary|allow)$/
+const UNTOLD = /^(content-(type|length|security-policy)|date|connection|x-content-type-options|strict-transport-security|keep-alive|transfer-encoding|cache-control|vary|allow)$/
 const PROBLEM = 'application/problem+json'
 
 const contracts = new Map<string, Contract>()

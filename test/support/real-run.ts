@@ -35,7 +35,7 @@ type Ask = (method: string, path: string, body?: unknown, headers?: Record<strin
 /** Needs Redis and RabbitMQ. */
 export async function realRun (t: Test, place: Place): Promise<RealRun> {
   const proxies = await Promise.all((['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const).map(async (name) => [name, await openProxy(t, place.env[name]!)] as const))
-  const env = { ...place.env, LOG_LEVEL: 'info', ...Object.fromEntries(proxies.map(([name, { url }]) => [name, url])) }
+  const env = { ...place.env, LOG_LEVEL: 'info', TRUST_PROXY: '127.0.0.1', ...Object.fromEntries(proxies.map(([name, { url }]) => [name, url])) }
   const [api, worker] = [runComanda(t, ['api'], env), runComanda(t, ['worker'], env)]
   for (const one of [api, worker]) for (const said of ['started', 'postgres_up', 'redis_up', 'rabbitmq_up']) await one.said(said)
   const port = portOf(await api.said('started'))
