@@ -15,12 +15,13 @@ const SHARE_MS = 1000
 /** ORDERS_PER_MINUTE for each user, counted here and shared in the background while there is something to share. */
 export const orderQuotaPlugin = fp(async (app) => {
   const { config: { ordersPerMinute: perMinute }, orderUse: shared } = app
+  const counts = { refused: 0 }
+  app.metrics?.counter('comanda_orders_refused_by_quota_total', 'Orders refused because their user had placed ORDERS_PER_MINUTE', () => [{ value: counts.refused }])
   if (perMinute === 0) {
     app.decorate('takeOrders', null)
     return
   }
   const quota = new OrderQuota({ perMinute, shared, now: () => performance.now() })
-  const counts = { refused: 0 }
   let timer: NodeJS.Timeout | undefined
   let closed = false
   const later = () => { timer = setTimeout(() => { void share() }, SHARE_MS).unref() }
@@ -35,7 +36,6 @@ export const orderQuotaPlugin = fp(async (app) => {
     if (!timer) later()
     return taken
   })
-  app.metrics?.counter('comanda_orders_refused_by_quota_total', 'Orders refused because their user had placed ORDERS_PER_MINUTE', () => [{ value: counts.refused }])
   app.addHook('onClose', async () => {
     closed = true
     clearTimeout(timer)
