@@ -45,7 +45,7 @@ export const errorsPlugin = fp(async (app) => {
     else if (status === 503) logLine(request.log, { event: 'service_unavailable', ...about })
     if (error instanceof OrderError && error.present) reply.header('etag', entityTag(error.present))
     if (error instanceof UserError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
-    return sendProblem(request, reply, code, error instanceof InputError ? error : undefined)
+    return sendProblem(request, reply, code, faultsOf(error))
   })
 }, { name: 'errors', dependencies: ['config'] })
 
@@ -65,6 +65,12 @@ export function sendProblem (request: FastifyRequest, reply: FastifyReply, code:
 
 function bodyFor (request: FastifyRequest, code: ProblemCode, input: Faults | undefined): ProblemBody {
   return problemBody(code, { instance: request.url.split('?', 1)[0]!, request_id: request.id, input })
+}
+
+function faultsOf (error: Error): Faults | undefined {
+  if (error instanceof InputError) return error
+  const { member, detail } = (error instanceof UserError && error.fault) || {}
+  return member === undefined || detail === undefined ? undefined : { faults: [{ pointer: `#/${member}`, detail }], omitted: 0 }
 }
 
 /** Of errors that frameworks and plugins throw. A file that may not be read is none to a client. */

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { hash, verify } from '@node-rs/argon2'
+import { hash, parseOptions, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
 import { Semaphore } from '../auth/semaphore.js'
 import type { PasswordsPort } from '../usecases/ports.js'
+import { folded } from '../users/password.js'
 
 declare module 'fastify' {
   interface FastifyInstance { passwords: PasswordsPort }
@@ -20,6 +21,11 @@ export const passwordsPlugin = fp(async (app) => {
   const semaphore = new Semaphore(AT_ONCE, MOST_WAITING)
   app.decorate('passwords', {
     hash: async (password: string, from?: string) => await semaphore.run(async () => await hash(password, COST), from),
+    isCommon: async (password: string) => (await import('../auth/common-passwords.js')).COMMON_PASSWORDS.has(folded(password)),
+    needsRehash: (hashed: string) => {
+      const { memoryCost, timeCost, parallelism } = parseOptions(hashed)
+      return memoryCost !== COST.memoryCost || timeCost !== COST.timeCost || parallelism !== COST.parallelism
+    },
     check: async (hashed: string | null, password: string, from?: string) => await semaphore.run(async () => await verify(hashed ?? nobody, password), from) && hashed !== null
   })
 }, { name: 'passwords' })

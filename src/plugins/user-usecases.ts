@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { recordAction } from '../store/actions.js'
 import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf } from '../store/personal-data.js'
 import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../store/user-changes.js'
-import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, wasUser } from '../store/users.js'
+import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../store/users.js'
 import { UserAccounts } from '../usecases/user-accounts.js'
 import { UserSessions } from '../usecases/user-sessions.js'
 import type { Action, Requester } from '../users/actions.js'
@@ -18,30 +18,32 @@ declare module 'fastify' {
 
 export const userUseCasesPlugin = fp(async (app) => {
   const { passwords, pseudonyms, revocations } = app
+  const users = {
+    insert: async (person: Registration) => await insertUser(app.requestPool(), pseudonyms, person),
+    find: async (userId: number) => await findUser(app.requestPool(), userId),
+    list: async (page: { after: number, limit: number }) => await listUsers(app.requestPool(), page),
+    update: async (userId: number, change: PersonChange, by: Requester) => await changeUserFor(app.requestPool(), pseudonyms, userId, change, by),
+    erase: async (userId: number, by: Requester) => await eraseUserFor(app.requestPool(), pseudonyms, userId, by),
+    existed: async (userId: number) => await wasUser(app.requestPool(), userId)
+  }
   const credentials = {
     ofName: async (nickName: string) => await findCredentials(app.requestPool(), nickName),
     ofUser: async (userId: number) => await findOwnCredentials(app.requestPool(), userId),
     // Known to be away it is not waited for: a user at work renews by the marks.
     session: async (userId: number) => await findSession(app.requestPool(), userId),
     replace: async (userId: number, hashes: { old: string, new: string }, by: Requester) => await updatePasswordFor(app.requestPool(), userId, hashes, by),
-    endSessions: async (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester) => await endSessionsFor(app.requestPool(), session, by)
+    endSessions: async (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester) => await endSessionsFor(app.requestPool(), session, by),
+    rehash: async (userId: number, hashes: { old: string, new: string }) => await rehashPassword(app.requestPool(), userId, hashes)
   }
   app.decorate('userAccounts', new UserAccounts({
     passwords,
     revocations,
     credentials,
     actions: { record: async (action: Action) => await recordAction(app.requestPool(), action) },
-    users: {
-      insert: async (person: Registration) => await insertUser(app.requestPool(), pseudonyms, person),
-      find: async (userId: number) => await findUser(app.requestPool(), userId),
-      list: async (page: { after: number, limit: number }) => await listUsers(app.requestPool(), page),
-      update: async (userId: number, change: PersonChange, by: Requester) => await changeUserFor(app.requestPool(), pseudonyms, userId, change, by),
-      erase: async (userId: number, by: Requester) => await eraseUserFor(app.requestPool(), pseudonyms, userId, by),
-      existed: async (userId: number) => await wasUser(app.requestPool(), userId)
-    },
+    users,
     personalData: {
       pages: (userId: number) => ({ outbox: fallbackQueueOf(app.pg.pool, userId), parked_events: parkedEventsOf(app.pg.pool, userId), order_events: orderEventsOf(app.pg.pool, userId), orders: ordersOf(app.pg.pool, userId) })
     }
   }))
-  app.decorate('userSessions', new UserSessions({ passwords, revocations, credentials }))
+  app.decorate('userSessions', new UserSessions({ passwords, revocations, credentials, users }))
 }, { name: 'user-usecases', dependencies: ['postgres', 'passwords', 'pseudonyms', 'revocations'] })

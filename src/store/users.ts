@@ -87,6 +87,11 @@ export async function updatePassword (client: Client, userId: number, hashes: { 
   return rows[0]?.epoch ?? null
 }
 
+/** Another hash of the same password: no session ends, and to its user nothing changed. @param hashes `old` guards as above */
+export async function rehashPassword (client: Client, userId: number, hashes: { old: string, new: string }): Promise<void> {
+  await run(client, 'rehash_password', 'update users set password = $3 where user_id = $1 and password = $2 and erased_at is null', [userId, hashes.old, hashes.new])
+}
+
 /**
  * Personal columns become null for ever; the row stays, for its orders. What is parked of theirs is discarded, and its bytes are gone. Of the name a keyed hash is kept, so that it is never
  * free again: whoever wants it meanwhile sees either its user or the hash. In a transaction.

@@ -101,6 +101,8 @@ export interface CredentialsPort {
   session (userId: number): Promise<Session | null>
   /** With its action `user.password_changed`, in one step. @returns the epoch of sessions that begins; null when the password is no longer the old one */
   replace (userId: number, hashes: { old: string, new: string }, by: Requester): Promise<number | null>
+  /** Stores another hash of the same password: no session ends. One that is no longer the old one stays. */
+  rehash (userId: number, hashes: { old: string, new: string }): Promise<void>
   /** With its action `sessions.ended`, in one step. @returns the epoch that begins; null when the session's own is over already */
   endSessions (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester): Promise<number | null>
 }
@@ -127,6 +129,10 @@ export interface RevocationsPort {
 export interface PasswordsPort {
   /** argon2id in PHC string format. Only few are worked on at once; `from`: where it comes from, those of one place wait for each other. */
   hash (password: string, from?: string): Promise<string>
+  /** Whether it is among those that guessers try first, in capitals or not. */
+  isCommon (password: string): Promise<boolean>
+  /** Whether it was hashed at another cost than is asked for today. */
+  needsRehash (hashed: string): boolean
   /** Costs the same time for an unknown user (`hashed` null), and is false then. */
   check (hashed: string | null, password: string, from?: string): Promise<boolean>
 }

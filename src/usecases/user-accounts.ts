@@ -4,6 +4,7 @@ import { decodeCursor, toPage, type UserPage } from '../users/page.js'
 import type { Caller } from '../users/roles.js'
 import { canonicalName, LARGEST_USER_ID, type PersonChange, type Registration, type User } from '../users/user.js'
 import { documentOf } from './document.js'
+import { checkPassword, hashNewPassword } from './new-password.js'
 import type { ActionsPort, CredentialsPort, PasswordsPort, PersonalDataPort, RevocationsPort, UsersPort } from './ports.js'
 
 export interface UserAccountsOptions {
@@ -23,10 +24,10 @@ export class UserAccounts {
     this.#options = options
   }
 
-  /** @param from as PasswordsPort has it @throws UserError `account_taken` */
+  /** @param from as PasswordsPort has it @throws UserError `weak_password`, `account_taken` */
   async register (person: Registration, from?: string): Promise<User> {
     const { users, passwords } = this.#options
-    const password = await passwords.hash(person.password, from)
+    const password = await hashNewPassword(passwords, person.password, { member: 'password', own: person, from })
     return await users.insert({ ...person, nick_name: canonicalName(person.nick_name), password })
   }
 
@@ -96,7 +97,7 @@ export class UserAccounts {
     const { credentials, passwords } = this.#options
     const known = await credentials.ofUser(userId)
     if (!known) throw new UserError('user_not_found')
-    if (password === undefined || !await passwords.check(known.password, password)) throw new UserError('wrong_password')
+    if (password === undefined || !(await checkPassword(passwords, known.password, password)).right) throw new UserError('wrong_password')
   }
 }
 

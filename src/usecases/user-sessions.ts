@@ -1,14 +1,17 @@
 import type { Requester } from '../users/actions.js'
 import { UserError } from '../users/errors.js'
 import type { Session } from '../users/session.js'
-import { canonicalName } from '../users/user.js'
-import type { CredentialsPort, PasswordsPort, RevocationsPort } from './ports.js'
+import { canonicalPassword } from '../users/password.js'
+import { canonicalName, type Credentials } from '../users/user.js'
+import { checkPassword, hashNewPassword } from './new-password.js'
+import type { CredentialsPort, PasswordsPort, RevocationsPort, UsersPort } from './ports.js'
 import { userIdOf } from './user-accounts.js'
 
 export interface UserSessionsOptions {
   credentials: CredentialsPort
   passwords: PasswordsPort
   revocations: RevocationsPort
+  users: Pick<UsersPort, 'find'>
 }
 
 /** Knows people by their passwords, and says whose sessions go on. */
@@ -22,8 +25,9 @@ export class UserSessions {
   /** @param from as PasswordsPort has it. An unknown name and a wrong password are told apart by nothing, time included. @throws UserError `wrong_credentials` */
   async login (nickName: string, password: string, from?: string): Promise<Session> {
     const credentials = await this.#options.credentials.ofName(canonicalName(nickName))
-    const right = await this.#options.passwords.check(credentials?.password ?? null, password, from)
+    const { right, asGiven } = await checkPassword(this.#options.passwords, credentials?.password ?? null, password, from)
     if (!credentials || !right) throw new UserError('wrong_credentials')
+    if (asGiven || this.#options.passwords.needsRehash(credentials.password)) void this.#rehash(credentials, password)
     const { user_id, role, epoch } = credentials
     return { user_id, role, epoch }
   }
@@ -46,14 +50,16 @@ export class UserSessions {
     return present
   }
 
-  /** Ends every session begun before, the caller's too. @throws UserError `user_not_found`, `self_only`, `wrong_password` */
+  /** Ends every session begun before, the caller's too. @throws UserError `user_not_found`, `self_only`, `wrong_password`, `weak_password` */
   async changePassword (named: string, given: { password: string, new_password: string }, caller: Requester, from?: string): Promise<void> {
-    const { credentials, passwords, revocations } = this.#options
+    const { credentials, passwords, revocations, users } = this.#options
     if (userIdOf(named, caller) !== caller.user_id) throw new UserError('self_only')
     const known = await credentials.ofUser(caller.user_id)
     if (!known) throw new UserError('user_not_found')
-    if (!await passwords.check(known.password, given.password, from)) throw new UserError('wrong_password')
-    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await passwords.hash(given.new_password, from) }, caller)
+    if (!(await checkPassword(passwords, known.password, given.password, from)).right) throw new UserError('wrong_password')
+    const user = await users.find(caller.user_id)
+    if (!user) throw new UserError('user_not_found')
+    const epoch = await credentials.replace(caller.user_id, { old: known.password, new: await hashNewPassword(passwords, given.new_password, { member: 'new_password', own: user, from }) }, caller)
     if (epoch === null) throw new UserError('wrong_password')
     await revocations.mark(caller.user_id, epoch)
   }
@@ -64,5 +70,15 @@ export class UserSessions {
     const epoch = await credentials.endSessions(caller, caller)
     if (epoch === null) throw new UserError('token_revoked')
     await revocations.mark(caller.user_id, epoch)
+  }
+
+  /** Beside the login, which it neither slows nor fails: what cannot be stored now is stored at the next one. */
+  async #rehash ({ user_id, password: old }: Credentials, given: string): Promise<void> {
+    const { credentials, passwords } = this.#options
+    try {
+      await credentials.rehash(user_id, { old, new: await passwords.hash(canonicalPassword(given)) })
+    } catch {
+      // A busy machine, or a database that is away or read-only: the old hash is as good as before.
+    }
   }
 }

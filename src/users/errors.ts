@@ -6,6 +6,7 @@ export type UserErrorCode =
   | 'forbidden' // for operators only
   | 'self_only' // not even for operators
   | 'operator_account' // operators act on customers, not on each other
+  | 'weak_password' // with what is wrong with it
   | 'wrong_credentials'
   | 'wrong_password' // the current password, given by a user who is logged in
   | 'session_over'
@@ -18,10 +19,13 @@ export class UserError extends Error {
   readonly code: UserErrorCode
   /** seconds */
   readonly retryAfter: number | undefined
+  /** Public: the member of the body that is refused, and why; never its value. */
+  readonly fault: { member: string, detail: string } | undefined
 
-  constructor (code: UserErrorCode, options?: ErrorOptions & { retryAfter?: number }) {
+  constructor (code: UserErrorCode, { retryAfter, fault, ...options }: ErrorOptions & { retryAfter?: number, fault?: { member: string, detail: string } } = {}) {
     super(code, options)
     this.code = code
-    this.retryAfter = options?.retryAfter
+    this.retryAfter = retryAfter
+    this.fault = fault
   }
 }

@@ -90,6 +90,7 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
   },
   method_not_allowed: async () => await api.inject({ method: 'DELETE', url: '/orders' }),
   request_timeout: async () => await raw('GET /livez HTTP/1.1\r\nHost: x\r\n'),
+  weak_password: async () => await register({ password: 'baseball' }),
   account_taken: async () => await register({ nick_name: ana.nick_name }),
   illegal_move: async () => await ask(api, await newOperator(api, place), move(await placed(), 'delivered')),
   not_amendable: async () => {

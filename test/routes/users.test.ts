@@ -1,8 +1,10 @@
+import { hash } from '@node-rs/argon2'
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import { newCpf } from '../../testkit/cpf.js'
 import { startApi } from '../support/apps.js'
-import { registration } from '../support/people.js'
+import { eventually } from '../support/eventually.js'
+import { newcomer, registration } from '../support/people.js'
 import { openPlace, shutDatabase } from '../support/place.js'
 import { isProblem, pointersOf } from '../support/problems.js'
 
@@ -37,15 +39,27 @@ t.test('a password is kept as argon2id in PHC form, each with its own salt', asy
   t.equal(new Set(rows.map((row) => row.password)).size, 2)
 })
 
+t.test('a password that was hashed at another cost is hashed again at the next login, and its sessions go on', async (t) => {
+  const ana = await newcomer(api)
+  const hashed = async () => (await place.pool.query<{ password: string }>('select password from users where user_id = $1', [ana.user_id])).rows[0]!.password
+  await place.pool.query('update users set password = $2 where user_id = $1', [ana.user_id, await hash(ana.password, { memoryCost: 8192, timeCost: 1, parallelism: 1 })])
+  t.ok(await logsIn(ana.nick_name, ana.password))
+  await eventually('it is hashed again', async () => (await hashed()).startsWith('$argon2id$v=19$m=19456,t=2,p=1$'))
+  const now = await hashed()
+  t.equal((await api.inject({ url: '/users/me', headers: ana.headers })).statusCode, 200)
+  t.ok(await logsIn(ana.nick_name, ana.password))
+  t.equal(await hashed(), now, 'once')
+})
+
 t.test('names with accents and emoji, and everything at its greatest length, are stored as given', async (t) => {
-  const longest = { nick_name: '🌺'.repeat(50), full_name: 'Ç'.repeat(49) + '🌺', password: '🌺'.repeat(128), email: `${'a'.repeat(50 - '@example.com'.length)}@example.com`, phone_number: '+55 (11) 91234-5678 90123' }
+  const longest = { nick_name: '🌺'.repeat(50), full_name: 'Ç'.repeat(49) + '🌺', password: '🌺🌻'.repeat(64), email: `${'a'.repeat(50 - '@example.com'.length)}@example.com`, phone_number: '+55 (11) 91234-5678 90123' }
   const response = await register(longest)
   t.equal(response.statusCode, 201, response.body)
   const { password, ...shown } = longest
   t.match(response.json(), shown)
   t.ok(await logsIn(longest.nick_name, password))
   t.notOk(await logsIn(longest.nick_name, password.slice(0, -2)), 'every character counts')
-  t.equal((await register({ nick_name: 'x', full_name: 'É', password: 'ä'.repeat(8), phone_number: '1234567' })).statusCode, 201, 'and at its least')
+  t.equal((await register({ nick_name: 'x', full_name: 'É', password: 'äö'.repeat(4), phone_number: '1234567' })).statusCode, 201, 'and at its least')
 })
 
 t.test('a nick_name and a CPF belong to one person, and which was taken is told to nobody', async (t) => {
@@ -109,6 +123,22 @@ t.test('a registration that breaks the rules is 400, names every place, and stor
     t.strictSame(pointersOf(problem), pointers, JSON.stringify(given))
   }
   t.equal(await known(), before)
+})
+
+t.test('a weak password is refused with the reason, on registering and on changing it, and is not told back', async (t) => {
+  const before = await known()
+  const person = registration()
+  for (const password of ['password', 'PassWord', 'iloveyou', '12345678', '        ', 'aaaaaaaa', person.nick_name, `${person.cpf}`, person.email, 'e\u0301'.repeat(4)]) {
+    const response = await register({ ...person, password })
+    const problem = isProblem(t, response, 400, 'weak-password', password)
+    t.strictSame(pointersOf(problem), ['#/password'])
+    if (password !== 'password') t.notOk(response.body.includes(password))
+  }
+  t.equal(await known(), before)
+  const ana = await newcomer(api)
+  const change = await api.inject({ method: 'PUT', url: '/users/me/password', headers: ana.headers, payload: { password: ana.password, new_password: 'Football' } })
+  t.match(isProblem(t, change, 400, 'weak-password'), { errors: [{ pointer: '#/new_password', detail: 'is a common password' }] })
+  t.ok(await logsIn(ana.nick_name, ana.password))
 })
 
 t.test('a fault is told without the value that was sent', async (t) => {

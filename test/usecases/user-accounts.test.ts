@@ -20,6 +20,12 @@ t.test('who registers is a customer whose password is kept as a hash alone', asy
   t.equal(await passwords.check(hashed, PASSWORD), true)
 })
 
+t.test('who registers with a weak password is told why, and nobody is stored', async (t) => {
+  const { accounts } = openUserService()
+  await t.rejects(accounts.register(someone({ password: 'PASSWORD1' })), { code: 'weak_password', fault: { member: 'password', detail: 'is a common password' } })
+  t.strictSame((await accounts.list({ limit: 9 }, operator)).items, [])
+})
+
 t.test('names that look the same are the same, on registering and on changing', async (t) => {
   const { accounts } = openUserService()
   const { user_id, nick_name } = await accounts.register(someone({ nick_name: DECOMPOSED }))

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Session } from '../../src/users/session.js'
+import { eventually } from '../support/eventually.js'
 import { NOBODY } from './contracts/users.js'
 import { openUserService, operator, PASSWORD } from './memory/user-service.js'
 
@@ -87,7 +88,7 @@ t.test('a password is changed by its user alone, who gives the present one', asy
 t.test('of several who change one password at once one does, and the others learn that it is another one', async (t) => {
   const { sessions, people, newcomer } = openUserService()
   const { user, session } = await newcomer()
-  const news = ['first', 'second', 'third']
+  const news = ['the first of them', 'the second of them', 'the third of them']
   const results = await Promise.allSettled(news.map(async (one) => await sessions.changePassword('me', { password: PASSWORD, new_password: one }, session)))
   t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
   t.match(results.filter(({ status }) => status === 'rejected'), [1, 2].map(() => ({ reason: { name: 'UserError', code: 'wrong_password' } })))
@@ -104,6 +105,51 @@ t.test('who logs out ends every session of theirs, once, and no other user\'s', 
   t.equal(fresh.epoch, 1)
   await isRefused(t, sessions.logOut(session), 'token_revoked')
   t.strictSame(await sessions.renew(fresh), fresh, 'a token that is over ends nothing that is not')
+})
+
+t.test('a new password is held against what is weak, before it is hashed', async (t) => {
+  const { sessions, passwords, newcomer } = openUserService()
+  const { user, session } = await newcomer()
+  const before = passwords.worked
+  for (const [weak, detail] of [['Baseball', 'is a common password'], [`${user.nick_name}1`, /besides your own/], ['        ', /one character repeated/]] as const) {
+    await t.rejects(sessions.changePassword('me', { password: PASSWORD, new_password: weak }, session), { code: 'weak_password', fault: { member: 'new_password', detail } })
+  }
+  t.equal(passwords.worked - before, 3, 'only the current one was worked through')
+  t.strictSame(await sessions.login(user.nick_name, PASSWORD), session)
+})
+
+t.test('a password is the same however it is typed; one that was hashed as typed before is let in, and hashed again', async (t) => {
+  const { sessions, people, passwords, newcomer } = openUserService()
+  const [composed, decomposed] = ['a caf\u00e9 by the sea', 'a cafe\u0301 by the sea']
+  const [{ user }, { user: old }] = [await newcomer({ password: decomposed }), await newcomer()]
+  for (const typed of [composed, decomposed]) t.match(await sessions.login(user.nick_name, typed), { user_id: user.user_id })
+  const { password: present } = (await people.ofUser(old.user_id))!
+  const asTyped = await passwords.hash(decomposed)
+  await people.rehash(old.user_id, { old: present, new: asTyped })
+  await isRefused(t, sessions.login(old.nick_name, composed), 'wrong_credentials')
+  t.match(await sessions.login(old.nick_name, decomposed), { epoch: 0 })
+  await eventually('it is hashed again', async () => (await people.ofUser(old.user_id))!.password !== asTyped)
+  for (const typed of [composed, decomposed]) t.match(await sessions.login(old.nick_name, typed), { epoch: 0 })
+})
+
+t.test('a password that was hashed at another cost is hashed again at a login, which waits for none of it; no session ends', async (t) => {
+  const { sessions, people, passwords, newcomer } = openUserService()
+  const { user, session } = await newcomer()
+  const { password: present } = (await people.ofUser(user.user_id))!
+  const before = passwords.hashBefore(PASSWORD)
+  await people.rehash(user.user_id, { old: present, new: before })
+  const rehash = people.rehash.bind(people)
+  let refused = 0
+  people.rehash = async () => {
+    refused++
+    throw new Error('read-only')
+  }
+  t.strictSame(await sessions.login(user.nick_name, PASSWORD), session)
+  await eventually('it could not be stored', () => refused === 1)
+  people.rehash = rehash
+  t.strictSame(await sessions.login(user.nick_name, PASSWORD), session)
+  await eventually('it is stored at the next one', async () => !passwords.needsRehash((await people.ofUser(user.user_id))!.password))
+  t.strictSame(await sessions.renew(session), session)
 })
 
 t.test('with the tables away nobody logs in and no password is changed, and no session ends', async (t) => {

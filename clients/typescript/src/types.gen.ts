@@ -69,7 +69,7 @@ export type Registration = {
      */
     nick_name: string;
     /**
-     * 8 to 128 characters
+     * 8 to 128 characters in Unicode NFC, any of them; not a common password, not one character repeated, not made of one's own data
      */
     password: string;
     /**
@@ -177,7 +177,7 @@ export type PasswordChange = {
      */
     password: string;
     /**
-     * 8 to 128 characters
+     * 8 to 128 characters in Unicode NFC, any of them; not a common password, not one character repeated, not made of one's own data
      */
     new_password: string;
 };
@@ -521,7 +521,7 @@ export type RegisterData = {
 
 export type RegisterErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Weak password (`weak_password`)
      */
     400: Problem;
     /**
@@ -752,7 +752,7 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Weak password (`weak_password`)
      */
     400: Problem;
     /**

@@ -8,7 +8,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.put('/users/:user_id/password', {
     onRequest: app.authenticate,
     preHandler: [logTarget, app.limitBy((request) => String(app.callerOf(request).user_id))],
-    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'self_only', 'wrong_password', 'busy'] },
+    config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'self_only', 'wrong_password', 'weak_password', 'busy'] },
     schema: {
       tags: ['users'],
       operationId: 'changePassword',

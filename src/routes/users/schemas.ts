@@ -7,7 +7,7 @@ const VISIBLE_TEXT = '^(?=[\\s\\S]*\\S)[^\\u0000\\p{Cs}]*$'
 const given = { minLength: 1, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$' }
 
 const NickName = Type.String({ minLength: 1, maxLength: 50, format: 'nick-name', pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$', description: 'Unique; 1 to 50 characters in Unicode NFC, no white space', examples: ['ana'] })
-const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$', description: '8 to 128 characters', examples: ['correct horse battery'] })
+const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$', description: '8 to 128 characters in Unicode NFC, any of them; not a common password, not one character repeated, not made of one\'s own data', examples: ['correct horse battery'] })
 
 const person = {
   full_name: Type.String({ minLength: 1, maxLength: 50, pattern: VISIBLE_TEXT, description: '1 to 50 characters, at least one of them visible', examples: ['Ana Conceição'] }),

@@ -9,7 +9,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/users', {
     config: {
       rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' },
-      problems: ['account_taken', 'busy'],
+      problems: ['account_taken', 'weak_password', 'busy'],
       answers: { 201: { description: 'The new user', headers: ['location'] } }
     },
     schema: {

@@ -50,6 +50,18 @@ export function credentialsContract (t: Test, open: (t: Test) => Promise<OpenedU
     t.strictSame(epochs.filter((epoch) => epoch !== null), [1])
   })
 
+  t.test('another hash of the same password begins no epoch; it replaces only the old one', async (t) => {
+    const { users, credentials } = await open(t)
+    const { user_id: id } = await users.insert(someone({ password: 'old' }))
+    const before = await users.find(id)
+    await credentials.rehash(id, { old: 'other', new: 'not this' })
+    t.match(await credentials.ofUser(id), { password: 'old', epoch: 0 })
+    await credentials.rehash(id, { old: 'old', new: 'new' })
+    t.match(await credentials.ofUser(id), { password: 'new', epoch: 0 })
+    t.strictSame(await users.find(id), before)
+    await credentials.rehash(NOBODY, { old: 'old', new: 'new' })
+  })
+
   t.test('an erased user has none', async (t) => {
     const { users, credentials } = await open(t)
     const { user_id: id, nick_name } = await users.insert(someone({ password: 'old' }))

@@ -24,6 +24,17 @@ export function passwordsContract (t: Test, open: (t: Test) => Promise<OpenedPas
     for (const hashed of hashes) t.ok(!hashed.includes(PASSWORD) && hashed.length <= 256, hashed)
   })
 
+  t.test('a common password is known as one, in capitals too', async (t) => {
+    const { passwords } = await open(t)
+    for (const common of ['baseball', 'Password1', 'PASSWORD1']) t.equal(await passwords.isCommon(common), true, common)
+    for (const rare of [PASSWORD, 'baseball of the sea', '']) t.equal(await passwords.isCommon(rare), false, rare)
+  })
+
+  t.test('what was hashed at the cost of today need not be hashed again', async (t) => {
+    const { passwords } = await open(t)
+    t.equal(passwords.needsRehash(await passwords.hash(PASSWORD)), false)
+  })
+
   t.test('an unknown user\'s password is wrong, and that is not told sooner', async (t) => {
     const { passwords, cost } = await open(t)
     const hashed = await passwords.hash(PASSWORD)

@@ -98,6 +98,11 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     return ++row.epoch
   }
 
+  async rehash (userId: number, hashes: { old: string, new: string }): Promise<void> {
+    const row = this.#row(userId)
+    if (row?.password === hashes.old) row.password = hashes.new
+  }
+
   promote (userId: number): void {
     const row = this.#row(userId)
     if (row) row.role = 'operator'

@@ -21,7 +21,7 @@ export function openUserService () {
     pages: (userId: number) => ({ outbox: pages(), parked_events: pages([]), order_events: pages([], [{ of: userId }, { n: 2 }], [{ n: 3 }]), orders: pages([{ of: userId }], []) })
   }
   const accounts = new UserAccounts({ users: people, credentials: people, actions, passwords, revocations, personalData })
-  const sessions = new UserSessions({ credentials: people, passwords, revocations })
+  const sessions = new UserSessions({ credentials: people, passwords, revocations, users: people })
   return {
     people,
     actions,
