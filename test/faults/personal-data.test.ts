@@ -89,7 +89,7 @@ t.test('no statement fails by a personal value: the log of Postgres holds none',
   const [ana, bia] = [await newcomer(api, one), await newcomer(api, other)]
   const before = serverLog().length
   const register = async (given: object) => await api.inject({ method: 'POST', url: '/users', payload: { ...registration(), ...given } })
-  const change = async (change: object) => await api.inject({ method: 'PATCH', url: '/users/me', headers: bia.headers, payload: change })
+  const change = async (change: object) => await api.inject({ method: 'PATCH', url: '/users/me', headers: bia.headers, payload: { ...change, password: other.password } })
   const { nick_name, cpf } = one
   const wanted = registration() // by several at once, who cannot all have it
   const taken = [register(one), register({ nick_name }), register({ cpf }), change({ nick_name }), change({ cpf }), change({ nick_name, cpf })]
