@@ -48,10 +48,10 @@ const rooms = {
   'worker-process': { files: file('worker'), why: 'a composition: plugins in written order, then sources; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'worker'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
   commands: {
     why: 'a command starts processes or shows what a room knows; it holds no rules of the product',
-    may: [file('config'), file('api'), file('worker'), ...['users', 'usecases', 'store', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
+    may: [file('config'), file('api'), file('worker'), ...['users', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
     packages: [pkg('fastify'), pkg('pg'), pkg('close-with-grace'), anyNode]
   },
-  cli: { files: file('cli'), why: 'cli picks a command', may: [folder('commands')], packages: [pkg('commander'), node('os')] }
+  cli: { files: file('cli'), why: 'cli picks a command, and knows the words that its options take', may: [folder('commands'), file('users/actions')], packages: [pkg('commander'), node('os')] }
 }
 const filesOf = ([room, { files = folder(room) }]) => files
 

@@ -1,7 +1,8 @@
 import { hash } from '@node-rs/argon2'
 import pg from 'pg'
 import { Pseudonyms } from '../src/auth/pseudonyms.js'
-import { findCredentials, insertUser, promoteUser } from '../src/store/users.js'
+import { changeRoleFor } from '../src/store/user-changes.js'
+import { findCredentials, insertUser } from '../src/store/users.js'
 
 /**
  * A first operator for a local start; one that is there already stays as it is.
@@ -20,7 +21,7 @@ export async function ensureOperator (databaseUrl: string, pseudonymKey: string,
       email: 'operator@example.com',
       phone_number: '+55 11 91234-5678'
     })
-    return await promoteUser(pool, user_id)
+    return await changeRoleFor(pool, user_id, 'operator', { actor: 'cli:npm start', role: null, way: 'cli', request_id: null }) !== null
   } catch (error) {
     if ((error as { code?: string }).code === 'account_taken') return false
     throw error

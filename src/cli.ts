@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ActionsOptions } from './commands/actions.js'
 import type { LogsOptions } from './commands/logs.js'
+import { ACTIONS } from './users/actions.js'
 
 const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
 
@@ -26,11 +28,33 @@ program.command('migrate').description('create or update the tables, then exit')
 })
 
 const users = program.command('users').description('manage users')
-users.command('promote').argument('<user>', 'a user_id, or a nick_name (digits alone are a user_id)').description('make a user an operator')
+const onUser = (name: string, description: string): Command => users.command(name)
+  .argument('<user>', 'a user_id, or a nick_name (digits alone are a user_id)').description(description)
   .option('--yes', 'do not ask whether a nick_name is the one that is meant', false)
-  .action(async (user: string, { yes }: { yes: boolean }) => {
-    const { runPromote } = await import('./commands/users.js')
-    process.exitCode = await runPromote(process.env, user, { yes })
+  .option('--by <name>', 'the administrator who does it', userInfo().username)
+onUser('promote', 'make a user an operator').action(async (user: string, options: { yes: boolean, by: string }) => {
+  const { runPromote } = await import('./commands/users.js')
+  process.exitCode = await runPromote(process.env, user, options)
+})
+onUser('demote', 'take the role of operator from a user').action(async (user: string, options: { yes: boolean, by: string }) => {
+  const { runDemote } = await import('./commands/users.js')
+  process.exitCode = await runDemote(process.env, user, options)
+})
+onUser('end-sessions', 'end every session of a user').action(async (user: string, options: { yes: boolean, by: string }) => {
+  const { runEndSessions } = await import('./commands/users.js')
+  process.exitCode = await runEndSessions(process.env, user, options)
+})
+
+program.command('actions').description('look up who did what to whom').command('list').description('actions, newest first')
+  .option('--actor <actor>', 'a user_id, or `user:<id>`, `operator:<id>`, `cli:<name>`')
+  .option('--target <id>', 'a user_id, or the id of a parked event')
+  .addOption(new Option('--action <action>', 'of this kind only').choices(ACTIONS))
+  .option('--since <moment>', 'ISO 8601, such as 2026-11-23 or 2026-11-23T12:00:00Z', moment)
+  .option('--limit <number>', 'maximum number to list', count, 100)
+  .option('--json', 'one JSON object per line', false)
+  .action(async (options: ActionsOptions) => {
+    const { runActionsList } = await import('./commands/actions.js')
+    process.exitCode = await runActionsList(process.env, options)
   })
 
 const parked = program.command('parked').description('inspect, replay or discard events that could not be applied')
@@ -102,6 +126,11 @@ function duration (text: string): number {
   const ms = { ms: 1, s: 1000, m: 60_000 }[unit]
   if (ms === undefined) throw new InvalidArgumentError('a duration is a number and its unit, such as 100ms, 1.5s, 2m')
   return Number(number) * ms
+}
+
+function moment (text: string): string {
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('must be a moment in ISO 8601')
+  return new Date(text).toISOString()
 }
 
 function count (text: string): number {

@@ -2,10 +2,12 @@ import { decodeMessage } from '../broker/codec.js'
 import { isSigned } from '../broker/signature.js'
 import { serializeEvent } from '../orders/envelope.js'
 import type { Mac } from '../secrets/mac.js'
+import { recordAction } from '../store/actions.js'
 import { type Client, inTransaction, type Pool } from '../store/database.js'
 import { insertFallback } from '../store/fallback-queue.js'
 import { reopenRefused } from '../store/order-events.js'
 import { findParked, type ParkedRow, type Settlement, settleParked } from '../store/parked-events.js'
+import { commandLine } from '../users/actions.js'
 
 /** Stable codes: why a parked event was left as it is. */
 export type ParkingCode =
@@ -88,6 +90,7 @@ async function settle (pool: Pool, idStart: string, settlement: Settlement, done
     if (parked.settlement) throw new ParkingError('settled', `it was ${parked.settlement} at ${parked.settled_at}`)
     const events = await act(client, parked)
     await settleParked(client, parked.id, settlement, doneBy)
+    await recordAction(client, { ...commandLine(doneBy), action: `parked.${settlement}`, target_kind: 'parked_event', target_id: parked.id })
     return { id: parked.id, before: false, events }
   }
 }

@@ -5,7 +5,7 @@ import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '
 import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../store/users.js'
 import { UserAccounts } from '../usecases/user-accounts.js'
 import { UserSessions } from '../usecases/user-sessions.js'
-import type { Action, Requester } from '../users/actions.js'
+import { type Action, actorOf, type Requester } from '../users/actions.js'
 import type { Session } from '../users/session.js'
 import type { PersonChange, Registration } from '../users/user.js'
 
@@ -32,7 +32,7 @@ export const userUseCasesPlugin = fp(async (app) => {
     // Known to be away it is not waited for: a user at work renews by the marks.
     session: async (userId: number) => await findSession(app.requestPool(), userId),
     replace: async (userId: number, hashes: { old: string, new: string }, by: Requester) => await updatePasswordFor(app.requestPool(), userId, hashes, by),
-    endSessions: async (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester) => await endSessionsFor(app.requestPool(), session, by),
+    endSessions: async (session: Pick<Session, 'user_id' | 'epoch'>, by: Requester) => await endSessionsFor(app.requestPool(), session, actorOf(by)),
     rehash: async (userId: number, hashes: { old: string, new: string }) => await rehashPassword(app.requestPool(), userId, hashes)
   }
   app.decorate('userAccounts', new UserAccounts({

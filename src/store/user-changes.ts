@@ -1,10 +1,11 @@
-import { actionOnUser, actorOf, type Requester } from '../users/actions.js'
+import { actionOnUser, type Actor, actorOf, type Requester } from '../users/actions.js'
 import { UserError } from '../users/errors.js'
+import type { Role } from '../users/roles.js'
 import type { PersonChange, User } from '../users/user.js'
 import { recordAction } from './actions.js'
 import { type Client, inTransaction, type Pool, run } from './database.js'
 import { lockValues, type Pseudonymous } from './taken-names.js'
-import { endSessions, eraseUser, updatePassword, updateUser } from './users.js'
+import { endSessions, eraseUser, findSession, updatePassword, updateRole, updateUser } from './users.js'
 
 /** Each change of a user with its action, in one transaction: neither is ever there without the other. */
 
@@ -40,11 +41,24 @@ export async function updatePasswordFor (pool: Pool, userId: number, hashes: { o
 }
 
 /** Ends what this epoch began. @returns the epoch that begins; null when it is over already */
-export async function endSessionsFor (pool: Pool, { user_id, epoch }: { user_id: number, epoch: number }, by: Requester): Promise<number | null> {
+export async function endSessionsFor (pool: Pool, { user_id, epoch }: { user_id: number, epoch: number }, by: Actor): Promise<number | null> {
   return await inTransaction(pool, async (client) => {
     const begun = await endSessions(client, user_id, epoch)
-    if (begun !== null) await recordAction(client, actionOnUser(actorOf(by), 'sessions.ended', user_id))
+    if (begun !== null) await recordAction(client, actionOnUser(by, 'sessions.ended', user_id))
     return begun
+  })
+}
+
+/** Safe to repeat. @returns the epoch of sessions from now on; null when there is no such user */
+export async function changeRoleFor (pool: Pool, userId: number, role: Role, by: Actor): Promise<{ epoch: number, changed: boolean } | null> {
+  return await inTransaction(pool, async (client) => {
+    const begun = await updateRole(client, userId, role)
+    if (begun !== null) {
+      await recordAction(client, actionOnUser(by, role === 'operator' ? 'user.promoted' : 'user.demoted', userId))
+      return { epoch: begun, changed: true }
+    }
+    const session = await findSession(client, userId)
+    return session && { epoch: session.epoch, changed: false }
   })
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../users/errors.js'
+import type { Role } from '../users/roles.js'
 import type { Session } from '../users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
 import { type Client, inTransaction, type Pool, run } from './database.js'
@@ -146,10 +147,13 @@ export async function findKnownUser (client: Client, by: { user_id: number } | {
   return rows[0] ?? null
 }
 
-/** @returns whether there was such a user */
-export async function promoteUser (client: Client, userId: number): Promise<boolean> {
-  return (await run(client, 'promote_user', `
-    update users set role = 'operator', updated_at = now() where user_id = $1 and erased_at is null returning user_id`, [userId])).length > 0
+/** A new role begins a new epoch of sessions: what was promised under the old one is over. @returns the epoch; null when the role is not another, or there is no such user */
+export async function updateRole (client: Client, userId: number, role: Role): Promise<number | null> {
+  const rows = await run<{ epoch: number }>(client, 'update_role', `
+    update users set role = $2, session_epoch = session_epoch + 1, updated_at = now()
+    where user_id = $1 and role <> $2 and erased_at is null
+    returning session_epoch as epoch`, [userId, role])
+  return rows[0]?.epoch ?? null
 }
 
 /** A race that is lost to a process of the release before, which takes no lock. */

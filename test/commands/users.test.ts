@@ -2,8 +2,10 @@ import t from 'tap'
 import { ensureOperator } from '../../local/operator.js'
 import { runPromote } from '../../src/commands/users.js'
 import { startApi } from '../support/apps.js'
-import { newcomer, type Person } from '../support/people.js'
-import { openPlace } from '../support/place.js'
+import { eventually } from '../support/eventually.js'
+import { limitOf } from '../support/limits.js'
+import { newcomer, newOperator, type Person } from '../support/people.js'
+import { needs, openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 import { claimsOf } from '../support/tokens.js'
 
@@ -72,7 +74,60 @@ t.test('without a database, or an address of one, it is exit code 1 and says wha
   t.strictSame(await Promise.all(commands.map(async ({ exited }) => await exited)), [1, 1])
   const [unset, away] = commands.map(({ output }) => output.join('\n'))
   t.match(unset, /DATABASE_URL/)
-  t.match(away, /^comanda: connect ECONNREFUSED 127\.0\.0\.1:1$/)
+  t.match(away, /^comanda: (unavailable: )?connect ECONNREFUSED 127\.0\.0\.1:1$/)
+})
+
+t.test('a lost role ends within a second at every api, and so do all sessions; each is recorded', needs('redis'), async (t) => {
+  const apis = [await startApi(t, place, { AMQP_URL: '' }), await startApi(t, place, { AMQP_URL: '' })]
+  for (const app of apis) await eventually('it follows', () => app.revocations.complete)
+  const boss = await newOperator(apis[0]!, place)
+  const both = { ...env, REDIS_URL: place.env.REDIS_URL!, REDIS_PREFIX: place.redisPrefix }
+  const statuses = async (headers: Person['headers'], url = '/users') => await Promise.all(apis.map(async (app) => (await app.inject({ url, headers })).statusCode))
+  t.strictSame(await statuses(boss.headers), [200, 200])
+  for (const [args, role, status] of [[['demote'], 'customer', 403], [['promote'], 'operator', 200], [['end-sessions'], 'operator', 200]] as const) {
+    const before = { authorization: `Bearer ${await login(boss)}` }
+    t.equal((await statuses(before, '/users/me')).join(), '200,200')
+    let told = 0
+    const refused = eventually('both refuse', async () => (await statuses(before, '/users/me')).every((one) => one === 401)).then(() => performance.now())
+    const command = runComanda(t, ['users', ...args, String(boss.user_id), '--by', 'root'], both)
+    t.equal(await command.exited, 0, command.output.join('\n'))
+    told = performance.now()
+    t.ok(await refused - told < limitOf(1000), 'within a second of the command')
+    const fresh = await login(boss)
+    t.equal(claimsOf(fresh).role, role)
+    t.strictSame(await statuses({ authorization: `Bearer ${fresh}` }), [status, status])
+  }
+  const again = runComanda(t, ['users', 'promote', String(boss.user_id)], both)
+  t.equal(await again.exited, 0)
+  t.match(again.output, [`user ${boss.user_id} was an operator before`])
+  const listed = runComanda(t, ['actions', 'list', '--target', String(boss.user_id), '--json'], env)
+  t.equal(await listed.exited, 0)
+  t.match(listed.output.map((line) => JSON.parse(line) as object), ['sessions.ended', 'user.promoted', 'user.demoted'].map((action) => ({ actor: 'cli:root', role: null, way: 'cli', action, target_kind: 'user', target_id: String(boss.user_id), request_id: null })))
+  t.equal(listed.output.length, 3, 'what changed nothing is none')
+})
+
+t.test('where Redis does not take the end of the sessions, the command says so, and it is done in the tables', async (t) => {
+  const ana = await newcomer(api)
+  const command = runComanda(t, ['users', 'end-sessions', String(ana.user_id)], { ...env, REDIS_URL: 'redis://127.0.0.1:1' })
+  t.equal(await command.exited, 2)
+  t.match(command.output.join('\n'), /were not told .*15 minutes at most/)
+  t.equal((await api.inject({ method: 'POST', url: '/auth/token/renew', headers: ana.headers })).statusCode, 401)
+})
+
+t.test('actions are listed by who, what and when', async (t) => {
+  const [boss, ana] = [await newOperator(api, place), await newcomer(api)]
+  await api.inject({ url: `/users/${ana.user_id}`, headers: boss.headers })
+  await api.inject({ method: 'DELETE', url: `/users/${ana.user_id}`, headers: boss.headers })
+  const list = async (...args: string[]) => {
+    const command = runComanda(t, ['actions', 'list', ...args], env)
+    return [await command.exited, command.output.map((line) => line.split('  ').slice(1, 5).join(' '))]
+  }
+  const [read, erased] = ['read', 'erased'].map((what) => `operator:${boss.user_id} api user.${what} user ${ana.user_id}`)
+  t.strictSame(await list('--actor', String(boss.user_id)), [0, [erased, read]])
+  t.strictSame(await list('--actor', `operator:${boss.user_id}`, '--limit', '1'), [0, [erased]])
+  t.strictSame(await list('--target', String(ana.user_id), '--action', 'user.read'), [0, [read]])
+  t.strictSame((await list('--since', '2999-01-01'))[0], 0)
+  t.strictSame((await list('--action', 'user.kissed'))[0], 1)
 })
 
 t.test('a local start makes its operator once, and says when it cannot', async (t) => {

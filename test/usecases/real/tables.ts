@@ -8,7 +8,7 @@ import { findOrder, listOrders } from '../../../src/store/orders.js'
 import { listOrderEvents } from '../../../src/store/timeline.js'
 import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../../../src/store/user-changes.js'
 import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../../../src/store/users.js'
-import type { Action } from '../../../src/users/actions.js'
+import { type Action, actorOf } from '../../../src/users/actions.js'
 import type { OrdersPort } from '../../../src/usecases/ports.js'
 import { applyBatch } from '../../../src/worker/batch.js'
 import { enqueueFallback, insertPerson } from '../../support/events.js'
@@ -62,7 +62,7 @@ export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> 
       ofUser: async (userId) => await findOwnCredentials(pool, userId),
       session: async (userId) => await findSession(pool, userId),
       replace: async (userId, hashes, by) => await updatePasswordFor(pool, userId, hashes, by),
-      endSessions: async (session, by) => await endSessionsFor(pool, session, by),
+      endSessions: async (session, by) => await endSessionsFor(pool, session, actorOf(by)),
       rehash: async (userId, hashes) => await rehashPassword(pool, userId, hashes)
     },
     recorded,

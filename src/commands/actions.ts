@@ -1,0 +1,41 @@
+import pg from 'pg'
+import { readSettings } from '../config.js'
+import { listActions, type RecordedAction } from '../store/actions.js'
+import { columnTypes } from '../store/database.js'
+
+export interface ActionsOptions {
+  actor?: string
+  target?: string
+  action?: string
+  since?: string
+  limit: number
+  json: boolean
+}
+
+const USER_ID = /^[1-9][0-9]*$/
+
+/** Who did what to whom, newest first, one a line. */
+export async function runActionsList (env: Record<string, string | undefined>, { actor, target, action, since, limit, json }: ActionsOptions): Promise<number> {
+  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2000, application_name: 'comanda actions', types: columnTypes })
+  await client.connect()
+  try {
+    const rows = await listActions(client, {
+      // A person by number is meant in either role.
+      actors: actor === undefined ? undefined : USER_ID.test(actor) ? [`user:${actor}`, `operator:${actor}`] : [actor],
+      target: target === undefined ? undefined : { kind: USER_ID.test(target) && target.length <= 10 ? 'user' : 'parked_event', id: target },
+      action,
+      since,
+      limit
+    })
+    for (const row of rows) console.log(json ? JSON.stringify(row) : lineOf(row))
+    if (rows.length === 0 && !json) console.log('no such action is recorded')
+    return 0
+  } finally {
+    await client.end()
+  }
+}
+
+function lineOf ({ done_at, actor, way, action, target_kind, target_id, request_id }: RecordedAction): string {
+  return [done_at, actor, way, action, `${target_kind} ${target_id}`, request_id ?? '-'].join('  ')
+}
