@@ -60,7 +60,7 @@ const others = (...names) => ({ path: `^(${names.join('|')})/` })
 
 /** What stands beside `src`. */
 const beside = [
-  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables and its bin', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/auth/pseudonyms', file('cli'), file('config')] }),
+  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config')] }),
   rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
   rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
   rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),

@@ -1,3 +1,5 @@
+import { escapeSteering } from '../src/logs/terminal.js'
+
 interface Line {
   readonly time: string
   readonly level: string
@@ -13,8 +15,6 @@ interface Line {
 }
 
 const COLOURS: Record<string, number> = { debug: 2, trace: 2, warn: 33, error: 31, fatal: 31 }
-// eslint-disable-next-line no-control-regex -- what would steer a terminal
-const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
 
 /**
  * A log line as a person at a terminal reads it; null for one that says nothing to them. What is no log line (Node's own
@@ -23,13 +23,13 @@ const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
  */
 export function lineForPeople (name: string, text: string, { readyAt, colours }: { readyAt: Date | null, colours: boolean }): string | null {
   const line = parsed(text)
-  if (line === null) return `${' '.repeat(9)}${name.padEnd(7)} ${plain(text)}`
+  if (line === null) return `${' '.repeat(9)}${name.padEnd(7)} ${escapeSteering(text)}`
   const { level, event, service } = line
   const time = new Date(line.time)
   // A process' line may be read after its readiness was seen: what counts is when it was written.
   const isNews = readyAt !== null && time > readyAt && (event === 'request' || service !== undefined)
   if (level === 'info' && !isNews) return null
-  const shown = plain(`${time.toTimeString().slice(0, 8)} ${name.padEnd(7)} ${saidBy(line)}`)
+  const shown = escapeSteering(`${time.toTimeString().slice(0, 8)} ${name.padEnd(7)} ${saidBy(line)}`)
   const colour = COLOURS[level]
   return colours && colour !== undefined ? `\u001b[${colour}m${shown}\u001b[0m` : shown
 }
@@ -47,8 +47,4 @@ function parsed (text: string): Line | null {
   } catch {
     return null
   }
-}
-
-function plain (text: string): string {
-  return text.replace(STEERING, '')
 }

@@ -31,8 +31,8 @@ export const Environment = Type.Object({
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), {
     default: 'info', description: 'trace, debug, info, warn, error, fatal or silent'
   }),
-  METRICS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: nothing is measured, no /metrics' }),
-  DOCS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: '`off`: no /docs' }),
+  METRICS: Type.Optional(oneOf(['on', 'off'], '`off`: nothing is measured, no /metrics. Missing: on, but in production not on the port that clients reach: there an api serves it on `OPS_PORT` or not at all')),
+  DOCS: Type.Optional(oneOf(['on', 'off'], '`off`: no /docs. Missing: on, in production off')),
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses or networks of the proxies in front, comma separated (`10.0.0.0/8`, `loopback`); their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
@@ -189,7 +189,13 @@ function readEnvironment (process: ProcessName, env: Record<string, string | und
   const production = read.NODE_ENV === 'production'
   const names = new Set([...faults, ...(production ? missingInProduction(process, env) : [])])
   const weak = production ? [...weakSecrets(env)].filter(([name]) => !names.has(name)) : []
-  return { read, faults: new Map([...[...names].map((name) => [name, describe(name, Boolean(env[name]))] as const), ...weak]) }
+  return { read: { ...read, ...shownByDefault(process, read) }, faults: new Map([...[...names].map((name) => [name, describe(name, Boolean(env[name]))] as const), ...weak]) }
+}
+
+/** In production nobody's clients see what was not asked for; a worker has no clients. */
+function shownByDefault (process: ProcessName, { NODE_ENV, METRICS, DOCS, OPS_PORT }: Static<typeof Environment>): Pick<Static<typeof Environment>, 'METRICS' | 'DOCS'> {
+  const hidden = NODE_ENV === 'production'
+  return { METRICS: METRICS ?? (hidden && process === 'api' && OPS_PORT === undefined ? 'off' : 'on'), DOCS: DOCS ?? (hidden ? 'off' : 'on') }
 }
 
 /** An empty variable is a missing one: compose files and shells cannot unset. */

@@ -62,6 +62,18 @@ t.test('in development a database is enough and all else has a default', async (
   })
 })
 
+t.test('in production clients see neither metrics nor documentation unless it is asked for', async (t) => {
+  const shown = (process: ProcessName, env: Record<string, string>) => {
+    const { metrics, docs } = loadConfig(process, env, random)
+    return [metrics, docs]
+  }
+  t.strictSame(shown('api', production), [false, false])
+  t.strictSame(shown('api', { ...production, OPS_PORT: '9464' }), [true, false], 'not on the port of clients')
+  t.strictSame(shown('api', { ...production, METRICS: 'on', DOCS: 'on' }), [true, true])
+  t.strictSame(shown('worker', production), [true, false], 'a worker has no clients')
+  t.match(loadConfig('api', production, random).shown, { METRICS: 'off', DOCS: 'off' }, 'and the line at the start says so')
+})
+
 t.test('every variable is read', async (t) => {
   const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')

@@ -101,6 +101,7 @@ export class Comanda {
     const command = name.split('-')[0]!
     const own = new LoggedProcess(name, [...this.#nodeArgs, CLI, command], {
       NODE_ENV: 'production',
+      METRICS: 'on',
       LOG_LEVEL: 'info',
       NODE_OPTIONS: imageNodeOptions(),
       HOST: '127.0.0.1',

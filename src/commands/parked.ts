@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import pg from 'pg'
 import { listOf, readSettings } from '../config.js'
+import { escapeSteering } from '../logs/terminal.js'
 import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
 import { macFor } from '../secrets/mac.js'
 import { columnTypes } from '../store/database.js'
@@ -15,7 +16,7 @@ const ID_SHOWN = 12
 export async function runParkedList (env: Env, { all, limit, json }: { all: boolean, limit: number, json: boolean }): Promise<number> {
   return await withPool(env, async (pool) => {
     const rows = await listParked(pool, { settled: all, limit })
-    for (const row of rows) console.log(json ? JSON.stringify(shown(row)) : lineOf(row))
+    for (const row of rows) console.log(escapeSteering(json ? JSON.stringify(shown(row)) : lineOf(row)))
     if (rows.length === 0 && !json) console.log('nothing is parked')
     return 0
   })
@@ -25,7 +26,7 @@ export async function runParkedList (env: Env, { all, limit, json }: { all: bool
 export async function runParkedShow (env: Env, id: string): Promise<number> {
   return await withPool(env, async (pool) => {
     const row = await theParked(pool, id)
-    console.log(JSON.stringify({ ...shown(row), actions: await listParkedActions(pool, row.id) }, null, 2))
+    console.log(escapeSteering(JSON.stringify({ ...shown(row), actions: await listParkedActions(pool, row.id) }, null, 2)))
     return 0
   })
 }
@@ -70,7 +71,7 @@ async function withPool (env: Env, work: (pool: pg.Pool) => Promise<number>): Pr
 }
 
 function lineOf ({ id, parked_at, source, attempts, settlement, reason }: ParkedRow): string {
-  return [id.slice(0, ID_SHOWN), parked_at, source.padEnd(6), `x${attempts}`.padEnd(4), (settlement ?? 'parked').padEnd(9), reason].join('  ')
+  return [id.slice(0, ID_SHOWN), parked_at, source.padEnd(6), `x${attempts}`.padEnd(4), (settlement ?? 'parked').padEnd(9), reason.replaceAll('\n', ' ')].join('  ')
 }
 
 /** Bytes that are no text are shown in base64. */

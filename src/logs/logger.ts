@@ -4,6 +4,7 @@ import type { Config } from '../config.js'
 import { thisMoment } from '../time/moment.js'
 import { traceOfLine } from '../tracing/current.js'
 import { BatchingDestination } from './batching-destination.js'
+import { disarmed, escapeSteering } from './terminal.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -21,9 +22,11 @@ export function createLogger (config: Config, destination?: DestinationStream): 
     // Its own trace before the one that a client sent along.
     ...(config.traces === 'off' ? {} : { mixin: traceOfLine, mixinMergeStrategy: (line: object, trace: object) => Object.assign(line, trace) })
   }
-  if (destination) return pino(options, destination)
-  if (!process.stdout.isTTY) return pino(options, new BatchingDestination(pino.destination({ dest: 1, sync: true })))
-  return pino({ ...options, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
+  // pino escapes C0 alone.
+  const plain = { ...options, hooks: { streamWrite: escapeSteering } }
+  if (destination) return pino(plain, destination)
+  if (!process.stdout.isTTY) return pino(plain, new BatchingDestination(pino.destination({ dest: 1, sync: true })))
+  return pino({ ...options, hooks: { streamWrite: disarmed }, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
 }
 
 /** An error with its causes. Further members are left out: those of a database error quote the values of a row. */

@@ -2,6 +2,7 @@ import { isWanted, type Wanted } from './filter.js'
 import { type Line, parseLine } from './parse.js'
 import { Reasons } from './reasons.js'
 import { beganAt, showLine, showReason } from './show.js'
+import { escapeSteering } from './terminal.js'
 
 export interface ReportOptions extends Wanted {
   /** One JSON object a line. */
@@ -49,13 +50,13 @@ export class Report {
 
   /** What was held until the end; of a story that goes on, further lines are shown as they come. */
   end (): string[] {
-    if (this.#options.errors === true) return this.#reasons.list().map((reason) => this.#options.json ? JSON.stringify(reason) : showReason(reason, this.#options.colours))
+    if (this.#options.errors === true) return this.#reasons.list().map((reason) => this.#options.json ? escapeSteering(JSON.stringify(reason)) : showReason(reason, this.#options.colours))
     this.#ended = true
     return this.#story.splice(0).sort((a, b) => beganAt(a) - beganAt(b)).map((line) => this.#shown(line))
   }
 
   #shown (line: Line): string {
-    if (this.#options.json) return JSON.stringify(line)
+    if (this.#options.json) return escapeSteering(JSON.stringify(line))
     if (this.#isStory) this.#since ??= line
     return showLine(line, { since: this.#since, colours: this.#options.colours })
   }

@@ -1,13 +1,11 @@
 import type { Line } from './parse.js'
 import type { Reason } from './reasons.js'
+import { escapeSteering } from './terminal.js'
 
 /** On every line, and missed by no reader. */
 const LEFT_OUT = new Set(['time', 'level', 'name', 'msg', 'version', 'pid', 'order_ids', 'request_ids'])
 const COLOURS: Record<string, number> = { warn: 33, error: 31, fatal: 31 }
-// eslint-disable-next-line no-control-regex -- what would steer a terminal
-const PLAIN = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\s"]+$/
-
-const STEERING = /[\u007f-\u009f\u2028\u2029]/g
+const PLAIN = /^[^\s"]+$/
 
 export interface Shown {
   /** The line that the story began with: how long after it is shown. */
@@ -52,15 +50,11 @@ function errorOf (err: unknown): unknown {
 }
 
 function value (one: unknown): string {
-  return typeof one === 'string' && PLAIN.test(one) ? one : (JSON.stringify(one) ?? '').replace(STEERING, escaped)
+  return typeof one === 'string' && PLAIN.test(one) && escapeSteering(one) === one ? one : escapeSteering(JSON.stringify(one) ?? '')
 }
 
 function text (one: string): string {
-  return JSON.stringify(one).slice(1, -1).replaceAll('\\"', '"').replace(STEERING, escaped)
-}
-
-function escaped (character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return escapeSteering(JSON.stringify(one).slice(1, -1).replaceAll('\\"', '"'))
 }
 
 function millis (ms: number): string {

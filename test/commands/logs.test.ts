@@ -150,11 +150,13 @@ t.test('what cannot be done is one clear line and exit code 1', async (t) => {
 })
 
 t.test('nothing that a line holds steers the terminal', async (t) => {
-  const steering = '\u001b]0;x\u0007\u009b31m\r\n'
+  const steering = '\u001b]0;x\u0007\u009b31m\r\u202e\u2066\u200f\u2028\n'
   const { lines, errors } = await logs([], `${line({ event: steering, msg: steering, level: steering, reason: steering, [steering]: 1, err: { message: steering } })}\n${line({ event: steering, msg: steering, level: 'error', reason: steering })}\n`)
   t.equal(lines.length, 2)
+  const told = await logs(['--json'], `${line({ reason: steering })}\n`)
   // eslint-disable-next-line no-control-regex -- what is looked for
-  t.notMatch(lines.join('') + errors, /[\u0000-\u001a\u001b\u007f-\u009f]/)
+  t.notMatch(lines.join('') + errors + told.lines.join(''), /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/)
+  t.match(JSON.parse(told.lines[0]!), { reason: steering })
 })
 
 t.test('memory stays small over much more than it, endless lines included, and a reader that stops early is no fault', async (t) => {

@@ -74,3 +74,13 @@ t.test('a number that is none is refused with a word on it', async (t) => {
   t.equal(code, 1)
   t.match(output.join('\n'), /a whole number above 0/)
 })
+
+t.test('nothing that is parked steers the terminal, and its JSON stays what it was', async (t) => {
+  const raw = 'CSI \u009b2J bidi \u202e\u2066\u200f line \u2028 DEL \u007f'
+  await inTransaction(pool, async (client) => await park(client, [{ source: 'queue', reason: `steering ${raw}`, attempts: 1, headers: { [raw]: raw }, raw: Buffer.from(raw) }]))
+  const id = (await comanda('parked', 'list')).output.find((line) => line.includes('steering'))!.slice(0, 12)
+  const printed = [(await comanda('parked', 'list')).output, (await comanda('parked', 'list', '--json')).output, (await comanda('parked', 'show', id)).output]
+  // eslint-disable-next-line no-control-regex -- what is looked for
+  for (const lines of printed) t.notMatch(lines.join(''), /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/)
+  t.match(JSON.parse(printed[2]!.join('\n')), { raw, headers: { [raw]: raw } })
+})

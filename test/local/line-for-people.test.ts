@@ -33,7 +33,8 @@ t.test('what is no log line is shown as it is', async (t) => {
 })
 
 t.test('nothing in a line can steer the terminal', async (t) => {
-  const evil = '\u001b[2J\u009b1m\r\u2028x'
-  t.equal(shown({ level: 'warn', event: evil, msg: evil, reason: evil }), `${clock} worker  [2J1mx ([2J1mx)`)
-  t.equal(lineForPeople('api', evil, { readyAt: before, colours: false }), '         api     [2J1mx')
+  const evil = '\u001b[2J\u009b1m\r\u2028\u202ex'
+  const seen = String.raw`\u001b[2J\u009b1m\u000d\u2028\u202ex`
+  t.equal(shown({ level: 'warn', event: evil, msg: evil, reason: evil }), `${clock} worker  ${seen} (${seen})`)
+  t.equal(lineForPeople('api', evil, { readyAt: before, colours: false }), `         api     ${seen}`)
 })
