@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { Semaphore } from '../auth/semaphore.js'
 import { recordAction } from '../store/actions.js'
 import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf } from '../store/personal-data.js'
 import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../store/user-changes.js'
@@ -16,6 +17,10 @@ declare module 'fastify' {
   }
 }
 
+/** A flood of logins must not take every connection: the password's own line would come too late. */
+const LOOK_UPS_AT_ONCE = 4
+const MOST_WAITING = 64
+
 export const userUseCasesPlugin = fp(async (app) => {
   const { passwords, pseudonyms, revocations } = app
   const users = {
@@ -26,8 +31,9 @@ export const userUseCasesPlugin = fp(async (app) => {
     erase: async (userId: number, by: Requester) => await eraseUserFor(app.requestPool(), pseudonyms, userId, by),
     existed: async (userId: number) => await wasUser(app.requestPool(), userId)
   }
+  const lookUps = new Semaphore(LOOK_UPS_AT_ONCE, MOST_WAITING)
   const credentials = {
-    ofName: async (nickName: string) => await findCredentials(app.requestPool(), nickName),
+    ofName: async (nickName: string, from?: string) => await lookUps.run(async () => await findCredentials(app.requestPool(), nickName), from),
     ofUser: async (userId: number) => await findOwnCredentials(app.requestPool(), userId),
     // Known to be away it is not waited for: a user at work renews by the marks.
     session: async (userId: number) => await findSession(app.requestPool(), userId),

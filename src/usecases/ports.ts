@@ -96,7 +96,8 @@ export interface UsersPort {
 
 /** What a login, a renewal and a new password need of the same users. @throws StoreError when they cannot be asked */
 export interface CredentialsPort {
-  ofName (nickName: string): Promise<Credentials | null>
+  /** @param from where it comes from: only few are looked up at once, and those of one place wait for each other */
+  ofName (nickName: string, from?: string): Promise<Credentials | null>
   ofUser (userId: number): Promise<Credentials | null>
   session (userId: number): Promise<Session | null>
   /** With its action `user.password_changed`, in one step. @returns the epoch of sessions that begins; null when the password is no longer the old one */

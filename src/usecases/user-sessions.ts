@@ -24,7 +24,7 @@ export class UserSessions {
 
   /** @param from as PasswordsPort has it. An unknown name and a wrong password are told apart by nothing, time included. @throws UserError `wrong_credentials` */
   async login (nickName: string, password: string, from?: string): Promise<Session> {
-    const credentials = await this.#options.credentials.ofName(canonicalName(nickName))
+    const credentials = await this.#options.credentials.ofName(canonicalName(nickName), from)
     const { right, asGiven } = await checkPassword(this.#options.passwords, credentials?.password ?? null, password, from)
     if (!credentials || !right) throw new UserError('wrong_credentials')
     if (asGiven || this.#options.passwords.needsRehash(credentials.password)) void this.#rehash(credentials, password)
