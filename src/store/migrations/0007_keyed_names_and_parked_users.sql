@@ -7,7 +7,7 @@
 -- plain hash, until an api keys it; the new release looks for either. They themselves do not see a keyed name: until the last
 -- of them is gone a name that is erased meanwhile can be registered through them.
 
--- Holds up registrations and changes of users while it lasts (measured: 2 s over a million users), neither logins nor bookings.
+-- Holds up registrations and changes of users while it lasts, neither logins nor bookings.
 lock table users in share row exclusive mode;
 alter table taken_names add column keyed boolean not null default false;
 delete from taken_names using users where name_hash = sha256(convert_to(users.nick_name, 'UTF8'));
