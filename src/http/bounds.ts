@@ -5,6 +5,7 @@ export const MOST_MEMBERS = 50
 
 interface Schema {
   type?: string
+  anyOf?: Schema[]
   items?: Schema
   maxItems?: number
   properties?: Record<string, Schema>
@@ -21,8 +22,15 @@ export type Bound = (value: unknown, at?: string) => Failure | null
  * @returns null where there is nothing to bound
  */
 export function boundOf (schema: Schema): Bound | null {
+  if (schema.anyOf) return boundOfEither(schema.anyOf)
   if (schema.type === 'array') return boundOfList(schema)
   return schema.type === 'object' ? boundOfObject(schema) : null
+}
+
+/** Each bounds values of its own kind alone. */
+function boundOfEither (schemas: readonly Schema[]): Bound | null {
+  const bounds = schemas.flatMap((schema) => boundOf(schema) ?? [])
+  return bounds.length === 0 ? null : (value, at) => firstOf(bounds.entries(), (_index, bound) => bound(value, at))
 }
 
 function boundOfList ({ items = {}, maxItems }: Schema): Bound {

@@ -17,7 +17,7 @@ import { holds } from '../support/properties.js'
  */
 const place = await openPlace(t)
 const api = await startApi(t, place, { AMQP_URL: '', LOGIN_LIMIT: '100000' })
-const [ana, operator] = [await newcomer(api), await newOperator(api, place)]
+const [ana, leaver, operator] = [await newcomer(api), await newcomer(api), await newOperator(api, place)]
 const orders = (await Promise.all(Array.from({ length: 40 }, async () => await placeOrder(api, ana)))).map((placed) => placed.json<Shown>().order_id)
 const LIMIT_MS = limitOf(5000)
 /** So long no input may keep everybody else waiting, and so much no answer may say of its faults. */
@@ -64,6 +64,7 @@ const EXAMPLES: Record<string, Record<string, unknown> | Array<Record<string, un
   'PUT /orders/{order_id}/status': { status: 'paid' },
   'POST /users': registration(),
   'PATCH /users/{user_id}': { full_name: 'x' },
+  'DELETE /users/{user_id}': { password: 'a wrong guess' },
   'PUT /users/{user_id}/password': { password: 'a wrong guess', new_password: 'another long password' },
   'POST /auth/token': { nick_name: ana.nick_name, password: 'a wrong guess' }
 }
@@ -119,10 +120,11 @@ function requestOf ({ route: [method, path], parameter, query, headers, token, t
   // Who asks here must still be there for the next case.
   const spared = method === 'DELETE' && path === '/users/{user_id}' ? url.replace(/(me|\d+)$/, '2147483647') : url
   const search = new URLSearchParams(Object.entries(query)).toString()
+  const asks = method === 'DELETE' && path === '/auth/token' ? leaver.headers.authorization : token
   return {
     method,
     url: search === '' ? spared : `${spared}?${search}`,
-    headers: { ...headers, ...(token === undefined ? {} : { authorization: token }), ...(body === undefined ? {} : { 'content-type': type }) },
+    headers: { ...headers, ...(asks === undefined ? {} : { authorization: asks }), ...(body === undefined ? {} : { 'content-type': type }) },
     ...(body === undefined ? {} : { payload: body })
   }
 }
