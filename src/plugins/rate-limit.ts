@@ -8,8 +8,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Where a request comes from, as far as one client reaches: an IPv4 address, or the first half of one of IPv6. */
     networkOf (request: FastifyRequest): string
-    /** A preHandler hook that limits by something else than the address, beside the route's own limit. */
-    limitBy (keyOf: (request: FastifyRequest) => string): (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+    /** A preHandler hook that limits by something else than the address, beside the route's own limit. `what`: what several routes count together. */
+    limitBy (keyOf: (request: FastifyRequest) => string, what?: string): (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }
 
@@ -26,10 +26,10 @@ export const rateLimitPlugin = fp(async (app) => {
     store: storeOver(counts),
     errorResponseBuilder: () => new ProblemError('too_many_requests')
   })
-  app.decorate('limitBy', (keyOf: (request: FastifyRequest) => string) => async (request: FastifyRequest, reply: FastifyReply) => {
+  app.decorate('limitBy', (keyOf: (request: FastifyRequest) => string, what?: string) => async (request: FastifyRequest, reply: FastifyReply) => {
     // Their own hook runs once a request, whatever it counts.
     const { method, routeOptions: { url } } = request
-    const { granted, endsInMs } = await counts.take([{ key: `by:${method}:${url}:${hidden(keyOf(request))}`, most: app.config.loginLimit }], WINDOW_MS)
+    const { granted, endsInMs } = await counts.take([{ key: `by:${what ?? `${method}:${url}`}:${hidden(keyOf(request))}`, most: app.config.loginLimit }], WINDOW_MS)
     if (granted) return
     reply.header('retry-after', Math.max(Math.ceil(endsInMs / 1000), 1))
     throw new ProblemError('too_many_requests')

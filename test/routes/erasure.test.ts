@@ -4,12 +4,13 @@ import t from 'tap'
 import { refuseEvent } from '../../src/parking/park.js'
 import { discardParked, replayParked } from '../../src/parking/parking-lot.js'
 import { findParked, listParkedActions, parkedId } from '../../src/store/parked-events.js'
+import { newCpf } from '../../testkit/cpf.js'
 import { type App, startApi } from '../support/apps.js'
 import { placement, takenOf } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, newOperator, type Person, place as placeOrder, registration } from '../support/people.js'
 import { needs, openPlace, openPool } from '../support/place.js'
-import { isProblem } from '../support/problems.js'
+import { isProblem, pointersOf } from '../support/problems.js'
 
 const place = await openPlace(t)
 const api = await startApi(t, place, { AMQP_URL: '' })
@@ -204,6 +205,27 @@ t.test('a change that waits for an erasure finds nobody', async (t) => {
   isProblem(t, renamed!, 404, 'user-not-found')
   isProblem(t, changed!, 403, 'wrong-password')
   t.match(await stored(ana), { nick_name: null, password: null })
+})
+
+t.test('a stolen token alone erases nobody and takes over no account, and guessing the password is limited', async (t) => {
+  const limited = await startApi(t, place, { AMQP_URL: '', REDIS_URL: '', LOGIN_LIMIT: '3' })
+  const ana = await newcomer(api)
+  const before = await stored(ana)
+  const ask = async (method: 'DELETE' | 'PATCH', payload: object | undefined, path: string | number = 'me', app: App = api, remoteAddress = '127.0.0.1') =>
+    await app.inject({ method, url: `/users/${path}`, headers: ana.headers, remoteAddress, ...(payload ? { payload } : {}) })
+  for (const path of ['me', ana.user_id]) {
+    for (const given of [undefined, {}]) t.ok(pointersOf(isProblem(t, await ask('DELETE', given, path), 400, 'validation-failed')).includes('#/password'))
+    isProblem(t, await ask('DELETE', { password: 'a wrong guess' }, path), 403, 'wrong-password')
+    for (const change of [{ email: 'thief@example.com' }, { cpf: newCpf() }]) {
+      t.strictSame(pointersOf(isProblem(t, await ask('PATCH', change, path), 400, 'validation-failed')), ['#/password'])
+      isProblem(t, await ask('PATCH', { ...change, password: 'a wrong guess' }, path), 403, 'wrong-password')
+    }
+  }
+  const guesses: number[] = []
+  for (let guess = 0; guess < 4; guess++) guesses.push((await ask(guess % 2 ? 'PATCH' : 'DELETE', { password: 'a wrong guess' }, 'me', limited, `10.0.0.${guess}`)).statusCode)
+  t.strictSame(guesses, [403, 403, 403, 429], 'by either way, from any address')
+  isProblem(t, await ask('DELETE', { password: ana.password }, 'me', limited, '10.0.0.9'), 429, 'too-many-requests')
+  t.strictSame(await stored(ana), before)
 })
 
 t.test('of all this no personal data was logged', async (t) => {

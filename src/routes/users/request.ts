@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
+/** What guesses at the caller's own password are counted by, whichever way asks for it. */
+export const OWN_PASSWORD = 'own_password'
+
 /** Whether the user in the address is the caller. */
 export function isAboutCaller ({ params, caller }: FastifyRequest): boolean {
   const { user_id: named } = params as { user_id: string }

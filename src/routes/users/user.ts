@@ -1,13 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import { InputError } from '../../http/input-faults.js'
 import { needsPassword } from '../../usecases/user-accounts.js'
-import { isAboutCaller, logTarget } from './request.js'
+import { isAboutCaller, logTarget, OWN_PASSWORD } from './request.js'
 import { ErasureBody, PersonChangeBody, UserParams, UserResponse } from './schemas.js'
 
 /** One person: for that user and for operators. To any other caller there is no such user. */
 export const oneUserRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const limitByUser = app.limitBy((request) => String(app.callerOf(request).user_id))
+  const byUser = (request: FastifyRequest): string => String(app.callerOf(request).user_id)
+  const limitGuesses = app.limitBy(byUser, OWN_PASSWORD)
   app.addHook('onRequest', app.authenticate)
   app.addHook('preHandler', logTarget)
   app.addHook('onSend', async (_request, reply) => { reply.header('cache-control', 'no-store') })
@@ -19,9 +21,10 @@ export const oneUserRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.patch('/users/:user_id', {
     // Limited as registrations are, and by user too: a refusal tells that a name or a CPF is known here, or that a password is not right.
-    preHandler: [limitByUser, async (request) => {
+    preHandler: [app.limitBy(byUser), async (request, reply) => {
       const { password, ...change } = request.body as PersonChangeBody
       if (isAboutCaller(request) && needsPassword(change)) checkGiven(password)
+      if (password !== undefined) await limitGuesses(request, reply)
     }],
     config: { rateLimit: { max: app.config.loginLimit, timeWindow: '1 minute' }, problems: ['user_not_found', 'account_taken', 'operator_account', 'wrong_password', 'busy'] },
     schema: {
@@ -40,7 +43,7 @@ export const oneUserRoutes: FastifyPluginAsyncTypebox = async (app) => {
     preHandler: async (request, reply) => {
       if (!isAboutCaller(request)) return
       checkGiven(request.body?.password)
-      await limitByUser(request, reply)
+      await limitGuesses(request, reply)
     },
     schema: {
       tags: ['users'],
