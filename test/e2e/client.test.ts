@@ -37,6 +37,7 @@ t.test('an order\'s whole life through the typed client', async (t) => {
   const boss = await newClient()
   const promoted = runComanda(t, ['users', 'promote', boss.person.nick_name, '--yes'], place.env)
   t.equal(await promoted.exited, 0)
+  await boss.again() // what changes a role ends the sessions
   await boss.renew()
 
   const { data: placed, response } = await placeOrder({ client: ana.client, body: line, headers: { 'idempotency-key': 'e2e-1' }, throwOnError: true })
