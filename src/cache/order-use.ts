@@ -7,13 +7,18 @@ declare module 'ioredis' {
   }
 }
 
+/** Further ahead nothing that was used honestly is given back: whatever else stands there is passed over. Milliseconds. */
+const FURTHEST_MS = 600_000
+
 /** Each key holds when all that its user used is given back, by Redis' own clock, and is gone then. */
 const ADD = `
 local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local uses = {}
 for i, key in ipairs(KEYS) do
-  local known = math.max(tonumber(redis.call('get', key)) or 0, now)
+  local found = redis.pcall('get', key)
+  local known = type(found) == 'string' and tonumber(found) or 0
+  if not (known >= now and known < now + ${FURTHEST_MS}) then known = now end
   local til = math.ceil(known + ARGV[i])
   redis.call('set', key, string.format('%.0f', til), 'PX', string.format('%.0f', math.max(til - now, 1)))
   uses[i] = til - now

@@ -18,6 +18,8 @@ return redis.call('publish', KEYS[1], ARGV[1])`
 const FORM = /^(\d+) (\d+)$/
 /** A connection that is cut without a word says nothing: the marks are asked for again this often. */
 const CHECK_MS = 15_000
+/** Beyond it the oldest is forgotten: whoever can write to Redis can make as many as they like. */
+const MOST_MARKS = 100_000
 
 export interface RevocationsOptions {
   /** A connection of its own, not open yet; RESP3 lets it ask while it is subscribed. null: there is no Redis */
@@ -35,8 +37,8 @@ interface Mark {
   epoch: number
   /** Milliseconds since 1970. */
   expires: number
-  /** The tables are asked whether there is such an epoch: resolved with whether there is, or could not be asked. */
-  known: Promise<boolean> | null
+  /** The user's epoch in the tables, once it was asked for because of this mark; null where the mark has to be believed. */
+  known: Promise<number | null> | null
 }
 
 /**
@@ -76,23 +78,24 @@ export class Revocations {
   async isOver (session: { user_id: number, epoch: number }): Promise<boolean> {
     const mark = this.#marks.get(session.user_id)
     if (!mark) return false
-    mark.known ??= this.#isKnown(session.user_id, mark)
-    await mark.known
-    return this.isRevoked(session)
+    mark.known ??= this.#ask(session.user_id, mark)
+    const epoch = await mark.known
+    // By what the tables say, not by the marks: another may have come meanwhile, as little known to them as this one.
+    return epoch === null || epoch > session.epoch
   }
 
-  async #isKnown (userId: number, mark: Mark): Promise<boolean> {
+  async #ask (userId: number, mark: Mark): Promise<number | null> {
     try {
       const epoch = await this.#options.epochOf(userId)
-      if (epoch === null || epoch >= mark.epoch) return true
+      if (epoch === null || epoch >= mark.epoch) return epoch
       // It is read after the mark was heard, and a mark is made after its epoch is committed: this one never was.
       if (this.#marks.get(userId) === mark) this.#marks.delete(userId)
       if (epoch > 0) this.#keep(userId, epoch, true)
       this.#options.redis?.zrem(this.#key, `${userId} ${mark.epoch}`).catch(() => {})
-      return false
+      return epoch
     } catch {
       mark.known = null
-      return true
+      return null
     }
   }
 
@@ -146,10 +149,10 @@ export class Revocations {
     if ((this.#marks.get(userId)?.epoch ?? 0) >= epoch) return
     const now = Date.now()
     this.#marks.delete(userId)
-    this.#marks.set(userId, { epoch, expires: now + this.#options.lifeMs, known: known ? Promise.resolve(true) : null })
+    this.#marks.set(userId, { epoch, expires: now + this.#options.lifeMs, known: known ? Promise.resolve(epoch) : null })
     // In the order of their coming: the first that is still good ends the search.
     for (const [id, { expires }] of this.#marks) {
-      if (expires > now) break
+      if (expires > now && this.#marks.size <= MOST_MARKS) break
       this.#marks.delete(id)
     }
   }

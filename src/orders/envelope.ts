@@ -11,6 +11,8 @@ import { ORDER_STATUSES } from './status.js'
 export const SCHEMA_VERSION = 1
 const SOURCE = '/comanda/api'
 const SCHEMA_NAME = 'urn:comanda:order-event:'
+/** What this build writes, and all that it reads. */
+export const DATASCHEMA = `${SCHEMA_NAME}${SCHEMA_VERSION}`
 const BEYOND_ASCII = /[\u007f-\uffff]/
 const EACH_BEYOND_ASCII = /[\u007f-\uffff]/g
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

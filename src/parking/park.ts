@@ -37,7 +37,8 @@ export async function refuseBytes (client: Client, { event, raw }: TakenEvent, r
 }
 
 /**
- * Parks what is no order event at all as it came; without its headers where they cannot be stored.
+ * Parks what is no order event at all as it came; where that cannot be stored its bytes alone, with nothing else that strangers
+ * wrote.
  * @param onParked called with what is committed
  * @throws StoreError `unavailable`
  */
@@ -46,5 +47,5 @@ export async function parkAll (pool: Pool, parked: readonly ParkedEvent[], onPar
     await inTransaction(pool, async (client) => await park(client, some))
     await onParked(some)
   }
-  await bisect(parked, commit, async (one) => await commit([{ ...one, headers: {} }]))
+  await bisect(parked, commit, async ({ source, raw }) => await commit([{ source, reason: 'not_storable', attempts: 1, headers: {}, raw }]))
 }

@@ -1,4 +1,4 @@
-import { fromEnvelope } from '../orders/envelope.js'
+import { DATASCHEMA, fromEnvelope } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import type { Order } from '../orders/order.js'
 import type { OrderFilter, PageEnd } from '../orders/page.js'
@@ -76,10 +76,10 @@ export async function findOrder (client: Client, orderId: string, eventId: strin
   const [found] = await run<Found>(client, 'find_order', `
     select
       (select to_jsonb(orders) from orders where order_id = $1) as stored,
-      (select event from fallback_queue where order_id = $1 order by (event -> 'data' ->> 'version')::integer desc limit 1) as taken,
+      (select event from fallback_queue where order_id = $1 and event ->> 'dataschema' = $3 order by (event -> 'data' ->> 'version')::integer desc limit 1) as taken,
       (select jsonb_build_object('order', data, 'event_id', event_id, 'reason', reason) from order_events
         where order_id = $1 and outcome = 'rejected' and base is null order by recorded_at limit 1) as refused,
-      exists (select from order_events where event_id = $2 and outcome = 'rejected') as rejected`, [orderId, eventId])
+      exists (select from order_events where event_id = $2 and outcome = 'rejected') as rejected`, [orderId, eventId, DATASCHEMA]) // what a newer api took, only a newer one can show
   const { stored, taken, refused, rejected } = found!
   const known = higher(stored && rowView(withDates(stored)), taken === null ? null : acceptedView(fromEnvelope(taken)))
   return { view: known ?? rejectedView(refused), rejected }

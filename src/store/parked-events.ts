@@ -36,7 +36,7 @@ export async function park (client: Client, parked: readonly ParkedEvent[]): Pro
     const hash = hashOf(raw)
     await run(client, 'park', `
       insert into parked_events (hash, source, reason, attempts, headers, raw, user_id) values ($1, $2, $3, $4, $5, $6, $7)
-      on conflict (hash) do update set attempts = parked_events.attempts + excluded.attempts, settlement = null, settled_at = null`,
+      on conflict (hash) do update set attempts = least(parked_events.attempts::bigint + excluded.attempts, 2147483647)::integer, settlement = null, settled_at = null`,
     [hash, source, storable(reason), attempts, storableJson(headers), raw, user_id])
   }
 }

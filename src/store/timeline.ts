@@ -1,4 +1,4 @@
-import { serializeEvent } from '../orders/envelope.js'
+import { DATASCHEMA, serializeEvent } from '../orders/envelope.js'
 import type { OrderEvent } from '../orders/event.js'
 import { confirmed, type Order } from '../orders/order.js'
 import type { TimelineEnd, TimelineEntry } from '../orders/timeline.js'
@@ -20,7 +20,7 @@ export async function listOrderEvents (client: Client, orderId: string, taken: r
       union all
       select * from order_events where order_id = $1 and outcome <> 'applied'
     ), pending as (
-      select event from fallback_queue where order_id = $1
+      select event from fallback_queue where order_id = $1 and event ->> 'dataschema' = $6
       union
       select value from jsonb_array_elements($5::jsonb)
     )
@@ -32,7 +32,7 @@ export async function listOrderEvents (client: Client, orderId: string, taken: r
     from pending, lateral (select (event ->> 'id')::uuid as event_id, (event -> 'data' ->> 'version')::integer as version) as named
     where (version, event_id) > ($2, $3) and event_id not in (select event_id from recorded)
     order by version, event_id limit $4`,
-  [orderId, after?.version ?? 0, after?.event_id ?? '00000000-0000-0000-0000-000000000000', limit, `[${taken.map((event) => serializeEvent(event).json).join(',')}]`])
+  [orderId, after?.version ?? 0, after?.event_id ?? '00000000-0000-0000-0000-000000000000', limit, `[${taken.map((event) => serializeEvent(event).json).join(',')}]`, DATASCHEMA])
   return rows.map(entry)
 }
 

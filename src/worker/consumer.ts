@@ -7,6 +7,7 @@ import { backOff } from '../time/back-off.js'
 import { within } from '../time/within.js'
 
 const STOP_LIMIT_MS = 1000
+const NOTHING = Buffer.alloc(0)
 /** Of a batch that is held. */
 const RETRY = { first: 100, longest: 5000 }
 
@@ -125,6 +126,7 @@ export class Consumer<Content> {
       return
     }
     const delivery = { channel, message, ...this.#handler.read(message) }
+    message.content = NOTHING // what is needed of it the handler keeps
     this.#unsettled.add(delivery)
     this.#gathered.push(delivery)
     this.#wake()

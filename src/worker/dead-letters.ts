@@ -3,7 +3,8 @@ import { DEAD_QUEUE } from '../broker/topology.js'
 import type { ParkedEvent } from '../store/parked-events.js'
 import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
-import { headersOf } from './headers.js'
+import { deathOf, headersOf } from './headers.js'
+import { beginningOf, oversizedReason } from './oversized.js'
 
 /** The broker's dead letters: kept in the parking lot as they came, never decoded, because reading them may be what is fatal. */
 export class DeadLetters implements Handler<ParkedEvent> {
@@ -18,9 +19,11 @@ export class DeadLetters implements Handler<ParkedEvent> {
   }
 
   read (message: ConsumeMessage): { content: ParkedEvent, weight: number } {
-    const headers = headersOf(message)
-    const [death] = (headers['x-death'] ?? []) as Array<{ reason?: string, count?: number }>
-    return { content: { source: 'dead', reason: `dead-lettered: ${death?.reason ?? 'for no reason given'}`, attempts: death?.count ?? 1, headers, raw: message.content }, weight: 1 }
+    const { content } = message
+    const { reason, count } = deathOf(message)
+    const oversized = oversizedReason(content)
+    const parked = { source: 'dead', reason: oversized ?? `dead-lettered: ${reason}`, attempts: count, headers: headersOf(message), raw: oversized === null ? content : beginningOf(content) } as const
+    return { content: parked, weight: 1 }
   }
 
   mayOverlap (): boolean {

@@ -13,6 +13,7 @@ import { idsOf } from './batch-lines.js'
 import type { Booking } from './booking.js'
 import type { Handler } from './consumer.js'
 import { deliveriesOf, headersOf } from './headers.js'
+import { beginningOf, oversizedReason } from './oversized.js'
 
 /**
  * Delivered so often, a message may be what ended the workers before: it is unpacked into the fallback queue, where each event is
@@ -55,6 +56,11 @@ export class OrderMessages implements Handler<OrderMessage> {
 
   /** Nothing in a message is looked at before its signature. */
   #eventsIn ({ content, properties }: ConsumeMessage): DecodedEvent[] {
+    const oversized = oversizedReason(content)
+    if (oversized !== null) {
+      const beginning = beginningOf(content)
+      return [{ fault: new EnvelopeError('malformed', oversized), raw: () => beginning }]
+    }
     if (this.#mac && !isSigned(this.#mac, content, properties.headers)) return [{ fault: new EnvelopeError('forged', 'forged'), raw: () => content }]
     return decodeMessage(content)
   }

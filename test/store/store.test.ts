@@ -4,14 +4,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { Pseudonyms } from '../../src/auth/pseudonyms.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
+import { acceptedView } from '../../src/orders/view.js'
 import { columnTypes, inTransaction, type Pool, run } from '../../src/store/database.js'
 import { StoreError } from '../../src/store/failures.js'
+import { insertFallback } from '../../src/store/fallback-queue.js'
 import { migrate } from '../../src/store/migrate.js'
+import { findOrder } from '../../src/store/orders.js'
 import { keyNames } from '../../src/store/taken-names.js'
+import { listOrderEvents } from '../../src/store/timeline.js'
 import { insertUser } from '../../src/store/users.js'
 import { newCpf } from '../../testkit/cpf.js'
 import { administer, databaseUrl } from '../../testkit/databases.js'
-import { insertPerson } from '../support/events.js'
+import { amendment, enqueueFallback, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { openPlace } from '../support/place.js'
 
@@ -198,4 +203,15 @@ t.test('a connection cut by a swallowed error does not commit', async (t) => {
   }))
   t.match(error, { code: 'unavailable', outcome: 'unknown' })
   t.equal((await pool.query('select 1 from users where nick_name = \'cut\'')).rowCount, 0)
+})
+
+t.test('an event of a newer schema hides nothing of its order that this build can show', async (t) => {
+  const first = placement(await insertPerson(pool))
+  const newer = { ...JSON.parse(serializeEvent(amendment(first)).json) as object, dataschema: 'urn:comanda:order-event:2', data: { version: 'not a number here' } }
+  await enqueueFallback(pool, [first])
+  await insertFallback(pool, [{ event: { event_id: randomUUID(), order: { order_id: first.order.order_id } }, json: JSON.stringify(newer) }])
+  t.match(await findOrder(pool, first.order.order_id), { view: acceptedView(first) })
+  t.match(await listOrderEvents(pool, first.order.order_id, [], { limit: 10, after: undefined }), [{ event_id: first.event_id }])
+  await pool.query('delete from fallback_queue')
+  t.strictSame(await findOrder(pool, first.order.order_id), { view: null, rejected: false })
 })

@@ -1,10 +1,11 @@
 import t from 'tap'
 import { encodeMessage, EVENT_BATCH, ONE_EVENT } from '../../src/broker/codec.js'
 import { SIGNATURE } from '../../src/broker/signature.js'
-import { ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { DEAD_QUEUE, ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
 import { acceptedView } from '../../src/orders/view.js'
+import { LARGEST_MESSAGE } from '../../src/worker/oversized.js'
 import { isUp, startApi, startWorker } from '../support/apps.js'
 import { EVENT_KEY, openChannel, publishRaw, signed } from '../support/broker.js'
 import { amendment, booked, enqueueFallback, insertPerson, placement } from '../support/events.js'
@@ -107,6 +108,33 @@ t.test('a message that carries no signature of ours is parked as forged, and not
   t.strictSame(rows.map(({ raw }) => raw.toString()).sort(), [...forged.map((event) => batchOf([event]).toString()), newer].sort())
   t.equal((await booked(pool, forged.map(({ order }) => order.order_id))).events.length, 0)
   t.equal((await pool.query('select from fallback_queue')).rowCount, 0)
+})
+
+t.test('whatever stands in the headers of a message, it is parked and the worker goes on', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const counts = ['abc', -1, 1e308, 5_000_000_000, {}, [], null, true, '\u0000']
+  for (const [index, count] of counts.entries()) await publishRaw(channel, `strange ${index}`, ONE_EVENT, { 'x-delivery-count': count, note: 'a\u0000b' })
+  const deaths = [5, 'abc', {}, [5], [null], [{ count: 'abc' }], [{ count: 5_000_000_000, reason: 7 }], [{ reason: 'a\u0000b' }]]
+  for (const [index, death] of deaths.entries()) channel.sendToQueue(DEAD_QUEUE, Buffer.from(`dead ${index}`), { persistent: true, headers: { 'x-death': death } })
+  await channel.waitForConfirms()
+  await eventually('all are parked', async () => (await pool.query("select from parked_events where raw like 'strange %' or raw like 'dead %'")).rowCount === counts.length + deaths.length)
+  const good = placement(user)
+  await publishRaw(channel, batchOf([good]))
+  await allBooked([good])
+  t.notOk(worker.lines.some(({ event }) => ['crashed', 'rabbitmq_down', 'batch_retried'].includes(event)))
+})
+
+t.test('of a message that is larger than any of ours the beginning is kept, signed or not', needs('rabbitmq'), async (t) => {
+  const worker = await startWorker(t, place)
+  const channel = await openChannel(t, place.env.AMQP_URL!)
+  const large = ` ${'x'.repeat(LARGEST_MESSAGE)}`
+  await publishRaw(channel, large)
+  channel.sendToQueue(DEAD_QUEUE, Buffer.from(`y${large}`), { persistent: true })
+  await eventually('both are parked', async () => (await pool.query("select from parked_events where reason like 'oversized:%'")).rowCount === 2)
+  const { rows } = await pool.query<{ bytes: number }>("select length(raw) as bytes from parked_events where reason like 'oversized:%'")
+  t.strictSame(rows.map(({ bytes }) => bytes), [65_536, 65_536])
+  await eventually('both are acked', async () => await worker.drained())
 })
 
 t.test('while a key is rotated messages under both are booked', needs('rabbitmq'), async (t) => {
