@@ -177,19 +177,6 @@ t.test('a mark that the tables know nothing of ends no session, and is taken out
   for (const app of [api, other]) await refusedIn(app, ana)
 })
 
-t.test('a flood of marks that the tables know nothing of refuses no request', needs('redis'), async (t) => {
-  const ana = await newcomer(api)
-  const key = `${place.redisPrefix}revocations`
-  let epoch = 10_000
-  const answers = await Promise.all(Array.from({ length: 40 }, async () => {
-    const flood = Promise.all(Array.from({ length: 25 }, async () => await place.redis!.publish(key, `${ana.user_id} ${++epoch}`)))
-    const { statusCode } = await read(api, ana)
-    await flood
-    return statusCode
-  }))
-  t.strictSame([...new Set(answers)], [200])
-})
-
 t.test('while the tables cannot be asked a mark is believed, and held against them once they can', needs('redis'), async (t) => {
   const ana = await newcomer(api)
   const open = await shutDatabase(place)
