@@ -95,5 +95,5 @@ async function createTables (app: FastifyInstance, signal: AbortSignal): Promise
 /** Of a failure, what the server or the driver said. */
 function causeOf (error: unknown): Error {
   const known = storeError(error)
-  return known instanceof StoreError ? known.cause as Error : known
+  return known instanceof StoreError && known.cause instanceof Error ? known.cause : known
 }

@@ -13,12 +13,17 @@ export class StoreError extends Error {
   readonly constraint: string | undefined
 
   constructor (code: StoreErrorCode, outcome: 'refused' | 'unknown', cause: PgError) {
-    super(`${code}: ${cause.message}`, { cause })
+    super(`${code}: ${code === 'bad_data' ? namesOf(cause) : cause.message}`, code === 'bad_data' ? {} : { cause })
     this.code = code
     this.outcome = outcome
     this.sqlstate = cause.code
     this.constraint = cause.constraint
   }
+}
+
+/** The server's own text holds the values that it could not take: they stand in no log. */
+function namesOf ({ code, constraint }: PgError): string {
+  return `SQLSTATE ${code}` + (constraint === undefined ? '' : `, constraint ${constraint}`)
 }
 
 interface PgError extends Error {

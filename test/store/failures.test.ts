@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { inTransaction, run } from '../../src/store/database.js'
@@ -109,4 +110,15 @@ t.test('a defect in a statement\'s values, or in the work of a transaction, is n
   const defect = new TypeError('planted')
   await t.rejects(inTransaction(pool, async () => { throw defect }), defect)
   t.equal(await inTransaction(pool, async (client) => (await client.query('select 1')).rowCount), 1, 'the connection is fit for the next one')
+})
+
+t.test('what is told of values that cannot be stored names the SQLSTATE and the constraint, never the values', async (t) => {
+  const pool = openPool(t, place)
+  await pool.query('create table held (amount integer, constraint held_amount check (amount > 0))')
+  const refusals = { 'select $1::timestamptz': ['someone@example.com', 'bad_data: SQLSTATE 22007'], 'insert into held values ($1)': [-4711, 'bad_data: SQLSTATE 23514, constraint held_amount'] } as const
+  for (const [statement, [value, message]] of Object.entries(refusals)) {
+    const error = await run(pool, 'refused', statement, [value]).then(() => null, (error: unknown) => error as StoreError)
+    t.equal(error?.message, message)
+    t.notMatch(inspect(error, { depth: 9 }), String(value))
+  }
 })

@@ -106,12 +106,15 @@ export const TimelineQuery = Type.Object({
 
 export const OrderParams = Type.Object({ order_id: Type.String({ format: 'uuid' }) })
 
+/** Nine digits after the second and a zone; of more than a hundred characters Postgres takes no time at all. */
+const LONGEST_DATE_TIME = 35
+
 export const OrderQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the previous page' })),
   status: Type.Optional(Status),
-  created_from: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339 with a time zone; orders created at this time or later' })),
-  created_to: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339 with a time zone; orders created before this time' })),
+  created_from: Type.Optional(Type.String({ format: 'date-time', maxLength: LONGEST_DATE_TIME, description: 'RFC 3339 with a time zone; orders created at this time or later' })),
+  created_to: Type.Optional(Type.String({ format: 'date-time', maxLength: LONGEST_DATE_TIME, description: 'RFC 3339 with a time zone; orders created before this time' })),
   user_id: Type.Optional(Type.Integer({ minimum: 1, maximum: 2147483647, description: 'For operators: the orders of this user' }))
 }, { additionalProperties: false })
 
