@@ -54,7 +54,7 @@ export class UserAccounts {
 
   /**
    * A change that changes nothing answers the user as is.
-   * @param password of a user who changes their own CPF or e-mail address; checked wherever it is given
+   * @param password of a user who changes their own nick_name, CPF or e-mail address; checked wherever it is given
    * @throws UserError `user_not_found`, `account_taken`, `operator_account`, `wrong_password`
    */
   async change (named: string, { password, ...change }: PersonChange & { password?: string | undefined }, caller: Requester): Promise<User> {
@@ -101,9 +101,9 @@ export class UserAccounts {
   }
 }
 
-/** Whether users who change this of themselves give their password: by these an account is taken over. */
+/** Whether users who change this of themselves give their password: by these an account is taken over or its owner kept out. */
 export function needsPassword (change: PersonChange): boolean {
-  return change.cpf !== undefined || change.email !== undefined
+  return change.nick_name !== undefined || change.cpf !== undefined || change.email !== undefined
 }
 
 /** @throws UserError `user_not_found` when a customer names another user: who exists is private */

@@ -45,7 +45,7 @@ t.test('a name is shown back by its letters, and the user is promoted whom it na
   for (const answer of ['', 'n', 'no', 'yo']) t.equal(await runPromote(env, lookAlike.nick_name, { yes: false }, answering(answer)), 1)
   t.strictSame(asked, [1, 2, 3, 4].map(() => `Make user ${lookAlike.user_id}, nick_name "\\u{430}dmin\\u{5c}", an operator? [y/N] `))
   t.equal(await runPromote(env, lookAlike.nick_name, { yes: false }, answering('y', async () => {
-    await api.inject({ method: 'PATCH', url: '/users/me', headers: lookAlike.headers, payload: { nick_name: 'renamed' } })
+    await api.inject({ method: 'PATCH', url: '/users/me', headers: lookAlike.headers, payload: { nick_name: 'renamed', password: lookAlike.password } })
     await newcomer(api, { nick_name: lookAlike.nick_name })
   })), 0)
   t.strictSame((await roles()).slice(-2), ['renamed operator', `${lookAlike.nick_name} customer`])

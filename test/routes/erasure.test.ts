@@ -22,7 +22,7 @@ const erase = async (who: Person, id: string | number = 'me', app: App = api): P
 })
 const read = async (who: Person, path: string, app: App = api): Promise<Response> => await app.inject({ url: path, headers: who.headers })
 const register = async (given: object) => await api.inject({ method: 'POST', url: '/users', payload: { ...registration(), ...given } })
-const rename = async (who: Person, name: string) => await api.inject({ method: 'PATCH', url: '/users/me', headers: who.headers, payload: { nick_name: name } })
+const rename = async (who: Person, name: string) => await api.inject({ method: 'PATCH', url: '/users/me', headers: who.headers, payload: { nick_name: name, password: who.password } })
 const login = async ({ nick_name: name, password }: Person) => await api.inject({ method: 'POST', url: '/auth/token', payload: { nick_name: name, password } })
 const stored = async ({ user_id: id }: Person) => (await place.pool.query<Record<string, unknown>>('select * from users where user_id = $1', [id])).rows[0]!
 const waiters = async () => (await place.pool.query('select 1 from pg_stat_activity where datname = current_database() and wait_event_type = $1', ['Lock'])).rowCount!
@@ -216,7 +216,7 @@ t.test('a stolen token alone erases nobody and takes over no account, and guessi
   for (const path of ['me', ana.user_id]) {
     for (const given of [undefined, {}]) t.ok(pointersOf(isProblem(t, await ask('DELETE', given, path), 400, 'validation-failed')).includes('#/password'))
     isProblem(t, await ask('DELETE', { password: 'a wrong guess' }, path), 403, 'wrong-password')
-    for (const change of [{ email: 'thief@example.com' }, { cpf: newCpf() }]) {
+    for (const change of [{ nick_name: 'thief' }, { email: 'thief@example.com' }, { cpf: newCpf() }]) {
       t.strictSame(pointersOf(isProblem(t, await ask('PATCH', change, path), 400, 'validation-failed')), ['#/password'])
       isProblem(t, await ask('PATCH', { ...change, password: 'a wrong guess' }, path), 403, 'wrong-password')
     }

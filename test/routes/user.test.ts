@@ -23,7 +23,7 @@ const ask = async (method: Method, path: string, who: Person | null = ana, paylo
   await app.inject({ method, url: `/users${path}`, headers: who?.headers ?? {}, ...(payload ? { payload } : {}) })
 /** With the password where one changes of oneself what needs it. */
 const patch = async (who: Person, change: object, path = '/me', app = api) =>
-  await ask('PATCH', path, who, path === '/me' && ('cpf' in change || 'email' in change) ? { ...change, password: who.password } : change, app)
+  await ask('PATCH', path, who, path === '/me' && ('nick_name' in change || 'cpf' in change || 'email' in change) ? { ...change, password: who.password } : change, app)
 const stored = async ({ user_id: id }: { user_id: number }) => (await place.pool.query('select * from users where user_id = $1', [id])).rows[0] as Record<string, unknown>
 const linkOf = ({ headers }: Response) => /^<(.*)>; rel="next"$/.exec(headers.link as string ?? '')?.[1]
 

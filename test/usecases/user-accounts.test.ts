@@ -28,13 +28,13 @@ t.test('who registers with a weak password is told why, and nobody is stored', a
 
 t.test('names that look the same are the same, on registering and on changing', async (t) => {
   const { accounts } = openUserService()
-  const { user_id, nick_name } = await accounts.register(someone({ nick_name: DECOMPOSED }))
+  const { user_id, nick_name } = await accounts.register(someone({ nick_name: DECOMPOSED, password: PASSWORD }))
   t.equal(nick_name, COMPOSED)
   await isRefused(t, accounts.register(someone({ nick_name: DECOMPOSED })), 'account_taken')
-  const other = await accounts.register(someone())
-  await isRefused(t, accounts.change('me', { nick_name: DECOMPOSED }, as(other)), 'account_taken')
+  const other = await accounts.register(someone({ password: PASSWORD }))
+  await isRefused(t, accounts.change('me', { nick_name: DECOMPOSED, password: PASSWORD }, as(other)), 'account_taken')
   await isRefused(t, accounts.register(someone({ cpf: other.cpf })), 'account_taken')
-  t.equal((await accounts.change('me', { nick_name: `${DECOMPOSED}x` }, { user_id, role: 'customer', request_id: 'x' })).nick_name, `${COMPOSED}x`)
+  t.equal((await accounts.change('me', { nick_name: `${DECOMPOSED}x`, password: PASSWORD }, { user_id, role: 'customer', request_id: 'x' })).nick_name, `${COMPOSED}x`)
 })
 
 t.test('a user is found by themself, as `me` or by id, and by operators; for anybody else there is none', async (t) => {
@@ -62,7 +62,7 @@ t.test('a change changes what it names; one that changes nothing answers with th
   const { user } = await newcomer()
   const changed = await accounts.change('me', { full_name: 'Bia' }, user)
   t.match(changed, { full_name: 'Bia', nick_name: user.nick_name })
-  for (const nothing of [{}, { full_name: 'Bia' }, { nick_name: user.nick_name }]) t.strictSame(await accounts.change('me', nothing, user), changed)
+  for (const nothing of [{}, { full_name: 'Bia' }, { nick_name: user.nick_name, password: PASSWORD }]) t.strictSame(await accounts.change('me', nothing, user), changed)
   t.match(await accounts.change(String(user.user_id), { full_name: 'Ana' }, operator), { full_name: 'Ana' })
   await isRefused(t, accounts.change(String(NOBODY), { full_name: 'Ana' }, operator), 'user_not_found')
 })
@@ -162,22 +162,22 @@ t.test('what cannot be recorded is not shown', async (t) => {
   t.match(await accounts.find('me', user), { user_id: user.user_id }, 'what is their own is')
 })
 
-t.test('users who erase themselves or change their CPF or e-mail address give their password; operators do not', async (t) => {
+t.test('users who erase themselves or change their name, CPF or e-mail address give their password; operators do not', async (t) => {
   const { accounts, newcomer, revocations } = openUserService()
   const { user, session } = await newcomer()
   const other = someone()
   for (const password of [undefined, 'wrong', '']) {
-    for (const change of [{ cpf: other.cpf }, { email: other.email }, { email: user.email, full_name: 'Bia' }]) {
+    for (const change of [{ nick_name: other.nick_name }, { nick_name: user.nick_name }, { cpf: other.cpf }, { email: other.email }, { email: user.email, full_name: 'Bia' }]) {
       await isRefused(t, accounts.change('me', { ...change, password }, user), 'wrong_password')
       await isRefused(t, accounts.change(String(user.user_id), { ...change, password }, user), 'wrong_password')
     }
     await isRefused(t, accounts.erase('me', password, user), 'wrong_password')
   }
   await isRefused(t, accounts.change('me', { full_name: 'Bia', password: 'wrong' }, user), 'wrong_password')
-  t.match(await accounts.find('me', user), { cpf: user.cpf, email: user.email, full_name: user.full_name })
+  t.match(await accounts.find('me', user), { nick_name: user.nick_name, cpf: user.cpf, email: user.email, full_name: user.full_name })
   t.equal(revocations.isRevoked(session), false)
   t.match(await accounts.change('me', { full_name: 'Bia', phone_number: other.phone_number }, user), { full_name: 'Bia' })
-  t.match(await accounts.change('me', { cpf: other.cpf, email: other.email, password: PASSWORD }, user), { cpf: other.cpf, email: other.email })
+  t.match(await accounts.change('me', { nick_name: other.nick_name, cpf: other.cpf, email: other.email, password: PASSWORD }, user), { nick_name: other.nick_name, cpf: other.cpf, email: other.email })
   t.match(await accounts.change(String(user.user_id), { email: user.email }, operator), { email: user.email })
 })
 

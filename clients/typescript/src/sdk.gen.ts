@@ -87,7 +87,7 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change a user
  *
- * For the user and for operators; operators change customers and themselves only. Members left out stay unchanged; a change that changes nothing returns the user as it is. Users who change their own CPF or e-mail address give their current password as well.
+ * For the user and for operators; operators change customers and themselves only. Members left out stay unchanged; a change that changes nothing returns the user as it is. Users who change their own nick_name, CPF or e-mail address give their current password as well.
  */
 export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

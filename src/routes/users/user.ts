@@ -31,7 +31,7 @@ export const oneUserRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'changeUser',
       summary: 'Change a user',
-      description: 'For the user and for operators; operators change customers and themselves only. Members left out stay unchanged; a change that changes nothing returns the user as it is. Users who change their own CPF or e-mail address give their current password as well.',
+      description: 'For the user and for operators; operators change customers and themselves only. Members left out stay unchanged; a change that changes nothing returns the user as it is. Users who change their own nick_name, CPF or e-mail address give their current password as well.',
       params: UserParams,
       body: PersonChangeBody,
       response: { 200: UserResponse }
