@@ -19,15 +19,17 @@ const drained = async (worker: Awaited<ReturnType<typeof boot>>) => await eventu
 t.test('what becomes of the events of the queue is counted', needs('rabbitmq'), async (t) => {
   const worker = await startWorker(t, place)
   const channel = await openChannel(t, place.env.AMQP_URL!)
-  const [first, second, stranger] = [placement(user), placement(user), placement(user + 1_000_000)]
+  const [recent, second, stranger] = [placement(user), placement(user), placement(user + 1_000_000)]
+  const before = new Date(Date.now() - 20_000).toISOString()
+  const first = { ...recent, occurred_at: before, order: { ...recent.order, created_at: before, updated_at: before } }
   const early = amendment(amendment(first))
-  const send = async (events: typeof first[]) => {
+  const send = async (events: Array<ReturnType<typeof placement>>) => {
     await publishRaw(channel, encodeMessage(events.map(serializeEvent)).content, EVENT_BATCH)
     await drained(worker)
   }
-  await send([{ ...first, occurred_at: new Date(Date.now() - 20_000).toISOString() }, second])
   await send([first, second])
-  await send([amendment(first), { ...amendment(first), base: first.event_id }])
+  await send([first, second])
+  await send([{ ...amendment(first), occurred_at: new Date().toISOString() }, { ...amendment(first), base: first.event_id }])
   await send([early])
   await send([stranger])
   await publishRaw(channel, 'no event at all')
