@@ -11,15 +11,16 @@ import { launch } from './launched.js'
 
 const place = await openPlace(t)
 const launched = await launch(t, place)
-const ana = await newcomer(await startApi(t, place))
+const own = await startApi(t, place)
+const [ana, bia] = [await newcomer(own), await newcomer(own)]
 const stateDir = launched.env.COMANDA_STATE_DIR!
 const inState = (name: string) => join(stateDir, name)
 
 /** `npm run comanda -- ...` as it is typed in another terminal: of the services it is told nothing. */
 async function comanda (t: Test, args: string[], env: Record<string, string> = {}): Promise<Process & { code: number | null, text: string }> {
-  const own = runBuilt(t, 'local/comanda.js', args, { COMANDA_STATE_DIR: stateDir, ...env })
-  const code = await own.exited
-  return { ...own, code, text: own.output.join('\n') }
+  const ran = runBuilt(t, 'local/comanda.js', args, { COMANDA_STATE_DIR: stateDir, ...env })
+  const code = await ran.exited
+  return { ...ran, code, text: ran.output.join('\n') }
 }
 
 t.test('a second start on the same folder is told that it runs already, where, and how to have another', async (t) => {
@@ -53,9 +54,9 @@ t.test('comanda health asks the api and the worker that run there', async (t) =>
 })
 
 t.test('comanda users promote and parked list work on the database of what runs there', async (t) => {
-  const promoted = await comanda(t, ['users', 'promote', ana.nick_name, '--yes'])
-  t.strictSame([promoted.code, promoted.text], [0, `user ${ana.user_id} is an operator, from the next login or renewal of a token on`])
-  t.equal((await place.pool.query("select from users where user_id = $1 and role = 'operator'", [ana.user_id])).rowCount, 1)
+  const promoted = await comanda(t, ['users', 'promote', bia.nick_name, '--yes'])
+  t.strictSame([promoted.code, promoted.text], [0, `user ${bia.user_id} is an operator; their sessions have ended: the role counts from the next login on`])
+  t.equal((await place.pool.query("select from users where user_id = $1 and role = 'operator'", [bia.user_id])).rowCount, 1)
   const parked = await comanda(t, ['parked', 'list'])
   t.strictSame([parked.code, parked.text], [0, 'nothing is parked'])
 })
