@@ -4,25 +4,28 @@ import { weakSecrets } from './secrets/weak-secrets.js'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
 
+/** Nothing that is cut off before it is judged, or cannot be seen. */
+const KEY = '[^,\\s\\p{C}]{32,}'
+
 const oneOf = <const Word extends string>(words: readonly Word[], description: string) => Type.Union(words.map((word) => Type.Literal(word)), { description })
 const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
 /** The one schema of the environment. The table of docs/configuration.md is checked against it. */
 export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
-    default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice'
+    default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice, and a Redis or RabbitMQ on another machine without a password'
   }),
   DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always'),
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
   AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
   JWT_SECRET: Type.Optional(Type.String({
-    pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs tokens, 32 characters or more; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
+    pattern: `^${KEY}(,${KEY})?$`, description: 'Signs tokens, 32 characters or more without blanks; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
   })),
   EVENT_KEYS: Type.Optional(Type.String({
-    pattern: '^[^,]{32,}(,[^,]{32,})?$', description: 'Signs order events and what is kept in Redis, 32 characters or more, the same for api and worker; two, comma separated, while rotating: the first signs, both verify. Missing outside production: nothing is signed, and nothing verified'
+    pattern: `^${KEY}(,${KEY})?$`, description: 'Signs order events and what is kept in Redis, 32 characters or more without blanks, the same for api and worker; two, comma separated, while rotating: the first signs, both verify. Missing outside production: nothing is signed, and nothing verified'
   })),
   PSEUDONYM_KEY: Type.Optional(Type.String({
-    minLength: 32, description: 'Hashes personal values where only their equality matters (names of erased users, who failed to log in), 32 characters or more; keep it as long as the database. Missing outside production: a published one'
+    pattern: '^[^\\s\\p{C}]{32,}$', description: 'Hashes personal values where only their equality matters (names of erased users, who failed to log in), 32 characters or more without blanks; keep it as long as the database. Missing outside production: a published one'
   })),
   HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that api and worker listen on' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
@@ -161,6 +164,7 @@ function maskedUrl (text: string): string {
   if (!URL.canParse(text)) return MASK
   const url = new URL(text)
   if (url.password !== '') url.password = MASK
+  else if (url.username !== '') url.username = MASK // of some services it is the secret
   for (const name of url.searchParams.keys()) url.searchParams.set(name, MASK)
   return url.href
 }

@@ -7,7 +7,7 @@ const key = (of: string) => createHash('sha256').update(of).digest('hex')
 const secret = key('tokens')
 const keys = { JWT_SECRET: secret, EVENT_KEYS: key('events'), PSEUDONYM_KEY: key('pseudonyms') }
 const random = () => 'r'.repeat(32)
-const urls = { DATABASE_URL: 'postgres://u:hunter2-of-db@db:5432/comanda', REDIS_URL: 'redis://r:6379', AMQP_URL: 'amqp://u:hunter2-of-mq@mq:5672/v' }
+const urls = { DATABASE_URL: 'postgres://u:hunter2-of-db@db:5432/comanda', REDIS_URL: 'redis://:hunter2-of-cache@r:6379', AMQP_URL: 'amqp://u:hunter2-of-mq@mq:5672/v' }
 const otel = {
   OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json', OTEL_SDK_DISABLED: 'false'
 }
@@ -147,6 +147,14 @@ t.test('a secret must be long enough, both of them while rotating', async (t) =>
   }
 })
 
+t.test('a secret holds no blanks and nothing that cannot be seen: they would count as its length', async (t) => {
+  for (const name of Object.keys(keys)) {
+    for (const bad of [`abkdx7z1${' '.repeat(24)}`, `${' '.repeat(24)}abkdx7z1`, `abkd${'\t'.repeat(24)}x7z1`, `abkdx7z1${'\u200b'.repeat(24)}`, `abkdx7z1${'\u00a0'.repeat(24)}`, `${secret}\n`]) {
+      t.strictSame(named(refusal('api', { ...production, [name]: bad })), [name], JSON.stringify(bad))
+    }
+  }
+})
+
 t.test('production starts nothing without its URLs, and no api without a secret', async (t) => {
   t.equal(refusal('api', production), null)
   t.strictSame(named(refusal('api', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY', 'REDIS_URL'])
@@ -213,6 +221,14 @@ t.test('a service that only this machine reaches may keep the password that it w
   for (const host of ['127.0.0.1.example.org', 'localhost.example.org', '128.0.0.1', '[::2]']) t.strictSame(named(refusal('api', { ...production, AMQP_URL: `amqp://guest:guest@${host}` })), ['AMQP_URL'], host)
 })
 
+t.test('production refuses a Redis and a RabbitMQ on another machine without a password', async (t) => {
+  for (const [name, value] of [['REDIS_URL', 'redis://r:6379'], ['REDIS_URL', 'rediss://comanda@r'], ['AMQP_URL', 'amqp://u@mq'], ['AMQP_URL', 'amqps://u:@mq/v']] as const) {
+    t.match(refusal('worker', { ...production, [name]: value }), `${name} is given without a password`, value)
+    t.equal(refusal('worker', { ...production, [name]: value, NODE_ENV: 'development' }), null)
+  }
+  for (const taken of [{ REDIS_URL: 'redis://127.0.0.1:6379' }, { REDIS_URL: `redis://r?password=${key('cache')}` }, { AMQP_URL: 'amqp://u@localhost' }]) t.equal(refusal('worker', { ...production, ...taken }), null, JSON.stringify(taken))
+})
+
 t.test('a worker needs no secret for tokens and no key of pseudonyms, and holds none', async (t) => {
   for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) t.match(loadConfig('worker', env, random), { jwtSecrets: [], pseudonymKey: null, eventKeys: [keys.EVENT_KEYS] })
 })
@@ -230,6 +246,7 @@ t.test('what is shown at the start is every variable as it is in effect, and no 
   t.notMatch(JSON.stringify(shown), /hunter/)
   t.strictSame(Object.keys(shown).sort(), Object.keys(Environment.properties).sort())
   t.match(shown, { DATABASE_URL: /^postgres:\/\/u:\*\*\*@db\/comanda/, REDIS_URL: 'rediss://:***@r:6379', AMQP_URL: 'amqp://u:***@mq/v', JWT_SECRET: '***', PORT: 80, WORKER_PORT: 3001, TRUST_PROXY: null })
+  t.match(loadConfig('api', { DATABASE_URL: urls.DATABASE_URL, REDIS_URL: 'redis://hunter7@r', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://hunter8@c/' }, random).shown, { REDIS_URL: 'redis://***@r', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://***@c/' }, 'nor a name that may be one')
   t.match(loadConfig('worker', { DATABASE_URL: 'postgres://a b:hunter2@[' }, random).shown, { DATABASE_URL: '***', JWT_SECRET: null })
 })
 

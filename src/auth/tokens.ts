@@ -4,6 +4,7 @@ import { ProblemError } from '../http/problems.js'
 import { UserError } from '../users/errors.js'
 import { type Role, ROLES } from '../users/roles.js'
 import { type Session, SESSION_S } from '../users/session.js'
+import { LARGEST_USER_ID } from '../users/user.js'
 
 /** Who is asking, as their token says; no database is asked. */
 export interface AuthenticatedUser extends Session {
@@ -94,9 +95,14 @@ export class Tokens {
 /** Whoever signs with a stolen secret gets no token that outlives what this service would have issued. */
 function isIssuable ({ sub, role, epoch = 0, auth_time, iat, exp }: Claims, now: number): boolean {
   if (![auth_time, iat, exp, epoch].every((value) => Number.isSafeInteger(value))) return false
-  if (!/^[1-9]\d{0,9}$/.test(sub) || !ROLES.includes(role)) return false
+  if (!areStorable(sub, epoch) || !ROLES.includes(role)) return false
   if (iat > now + SKEW_S || auth_time > now + SKEW_S) return false
   return exp - iat <= LONGEST_S && exp <= auth_time + SESSION_S + SKEW_S
+}
+
+/** Both are int4 in the tables. */
+function areStorable (sub: string, epoch: number): boolean {
+  return /^[1-9]\d{0,9}$/.test(sub) && Number(sub) <= LARGEST_USER_ID && epoch >= 0 && epoch <= LARGEST_USER_ID
 }
 
 function isExpired (error: unknown): boolean {

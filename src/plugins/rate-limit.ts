@@ -2,6 +2,7 @@ import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rat
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Counts } from '../cache/counts.js'
+import { clientAddress } from '../http/client-address.js'
 import { ProblemError } from '../http/problems.js'
 
 declare module 'fastify' {
@@ -19,7 +20,7 @@ const WINDOW_MS = 60_000
 export const rateLimitPlugin = fp(async (app) => {
   const { counts } = app
   const hidden = (value: string) => app.pseudonyms.of('address', value).toString('base64url', 0, 16)
-  app.decorate('networkOf', (request: FastifyRequest) => normalizeIP(request.ip))
+  app.decorate('networkOf', (request: FastifyRequest) => normalizeIP(clientAddress(request.ip, request.socket.remoteAddress ?? '')))
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => hidden(app.networkOf(request)),

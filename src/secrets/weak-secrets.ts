@@ -13,6 +13,8 @@ const PASSWORD_CHARACTERS = 3
 
 type Env = Record<string, string | undefined>
 const URLS = ['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const
+/** Postgres knows users by a certificate or a socket too. */
+const NEEDS_PASSWORD: ReadonlySet<string> = new Set(['REDIS_URL', 'AMQP_URL'])
 const KEYS = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY'] as const
 
 /**
@@ -20,8 +22,10 @@ const KEYS = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY'] as const
  * are let be, unless asked for: a server's default is open there to whoever is on the machine already.
  */
 export function weakSecrets (env: Env, { loopback = false } = {}): Map<string, string> {
-  const logins = URLS.flatMap((name) => loginsIn(env[name]).map((login) => ({ name, ...login })))
-  const weak = new Map<string, string>()
+  const all = URLS.flatMap((name) => loginsIn(env[name]).map((login) => ({ name, ...login })))
+  const logins = all.filter(({ password }) => password !== '')
+  const open = all.filter(({ name, host, password }) => password === '' && NEEDS_PASSWORD.has(name) && !isLoopback(host))
+  const weak = new Map<string, string>(open.map(({ name }) => [name, `${name} is given without a password (set one at the service and here)`]))
   for (const { name, host, user, password } of logins) {
     const why = weaknessOfPassword(password, user)
     if (why && (loopback || !isLoopback(host))) weak.set(name, `${name} is given with a password that is ${why} (set another one at the service and here)`)
@@ -74,14 +78,14 @@ function isSequence (secret: string): boolean {
   return steps >= (text.length - 1) * 3 / 4
 }
 
-/** Host, user and password in the URL of a service, as its driver takes them; none where there is no password, or it cannot be read. */
+/** Host, user and password in the URL of a service, as its driver takes them; none where it cannot be read. */
 function loginsIn (text = ''): Array<{ host: string, user: string, password: string }> {
   try {
     const url = new URL(text)
     const given = (name: string, otherwise: string) => url.searchParams.get(name) ?? decodeURIComponent(otherwise)
     const login = { host: given('host', url.hostname), user: given('user', url.username), password: given('password', url.password) }
     if (/^amqps?:$/.test(url.protocol) && login.user === '') return [{ ...login, user: 'guest', password: 'guest' }] // amqplib's own
-    return login.password === '' ? [] : [login]
+    return [login]
   } catch {
     return []
   }

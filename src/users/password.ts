@@ -21,15 +21,23 @@ export function passwordFault (password: string, own: OwnWords): string | null {
   const characters = [...password]
   if (characters.length < SHORTEST_PASSWORD) return `must have at least ${SHORTEST_PASSWORD} characters in Unicode NFC`
   if (characters.length > LONGEST_PASSWORD) return `must have at most ${LONGEST_PASSWORD} characters in Unicode NFC`
-  if (new Set(folded(password).replace(/\s/gu, ' ')).size === 1) return 'must not be one character repeated'
-  const rest = ownWords(own).reduce((left, word) => left.replaceAll(word, ''), folded(password))
+  if (new Set(folded(password).replace(/\s/gu, ' ')).size <= 1) return 'must not be one character repeated'
+  const rest = ownWords(own).reduce((left, word) => left.replaceAll(word, ''), withPlainCpf(folded(password), own.cpf))
   if ([...rest].length < SHORTEST_PASSWORD) return `must have ${SHORTEST_PASSWORD} characters besides your own name, CPF, e-mail address and telephone number and the name of this service`
   return null
 }
 
-/** As it is looked for among common ones. */
+/** What nobody sees: of formats, and what is drawn as nothing. */
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
+
+/** As it is looked for among common ones: what looks much the same to who types it, and to who guesses. */
 export function folded (text: string): string {
-  return canonicalPassword(text).toLowerCase()
+  return text.replace(INVISIBLE, '').normalize('NFKC').toLowerCase().trim()
+}
+
+/** Its digits may stand apart: 529.982.247-25. */
+function withPlainCpf (text: string, cpf: string): string {
+  return text.replace(new RegExp([...cpf].join('[\\s.\\-/]*'), 'g'), cpf)
 }
 
 function ownWords ({ nick_name, full_name, cpf, email, phone_number }: OwnWords): string[] {

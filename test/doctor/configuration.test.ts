@@ -51,7 +51,8 @@ t.test('what production refuses to start with is wrong, and elsewhere taken', as
 })
 
 t.test('a delivered password on this machine, and a Redis without one, are told in production', async (t) => {
-  t.strictSame(faults({ ...production, AMQP_URL: 'amqp://guest:guest@127.0.0.1', REDIS_URL: 'redis://cache' }).sort(), ['warn AMQP_URL', 'warn REDIS_URL'])
+  t.strictSame(faults({ ...production, AMQP_URL: 'amqp://guest:guest@127.0.0.1', REDIS_URL: 'redis://127.0.0.1' }).sort(), ['warn AMQP_URL', 'warn REDIS_URL'])
+  t.strictSame(faults({ ...production, REDIS_URL: 'redis://cache' }), ['wrong REDIS_URL'], 'on another machine it is refused')
 })
 
 t.test('a service is looked at whatever its password is worth', async (t) => {

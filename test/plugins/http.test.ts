@@ -48,6 +48,14 @@ t.test('every request is one line that says who asked for what and how it went',
   }
 })
 
+t.test('behind a trusted proxy no word that is not an address is a client of its own', async (t) => {
+  const app = await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: '10.0.0.1', LOGIN_LIMIT: '2' })
+  const register = async (told: string) => (await app.inject({ method: 'POST', url: '/users', remoteAddress: '10.0.0.1', headers: { 'x-forwarded-for': told }, payload: {} })).statusCode
+  for (const [first, second, third] of [['9.9.9.9:1', '9.9.9.9:2', '9.9.9.9'], ['unknown', '009.9.9.9', '"words"'], ['[2001:db8::1]:1', '[2001:db8::2]:2', '2001:db8::3']] as const) {
+    t.strictSame([await register(first), await register(second), await register(third)], [400, 400, 429], `${first}, ${second}, ${third}`)
+  }
+})
+
 t.test('the id of a request is ours or a trusted proxy\'s; what its client calls it stands beside it', async (t) => {
   const app = await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: 'loopback, 10.0.0.0/8' })
   const ask = async (remoteAddress: string, given: string) => {

@@ -100,7 +100,7 @@ t.test('each failed login is a line that tells by keyed hashes who was tried fro
   for (const { name_hash, address_hash } of [second!, third!]) t.strictSame([name_hash, address_hash], [first!.name_hash, first!.address_hash])
   t.strictSame([far!.name_hash === first!.name_hash, far!.address_hash === first!.address_hash], [true, false])
   t.strictSame([another!.name_hash === first!.name_hash, another!.address_hash === first!.address_hash], [false, true])
-  const otherKey = await startApi(t, place, { ...env, REDIS_URL: '', PSEUDONYM_KEY: 'another key that is long enough for it' })
+  const otherKey = await startApi(t, place, { ...env, REDIS_URL: '', PSEUDONYM_KEY: 'another-key-that-is-long-enough-for-it' })
   await guess(otherKey, 'tried', address)
   const { name_hash } = otherKey.lines.find(({ event }) => event === 'login_failed') as unknown as { name_hash: string }
   t.match(name_hash, /^[\w-]{22}$/)

@@ -124,7 +124,11 @@ t.test('a token that is signed rightly and lives longer than any that is issued 
     'a login as text': { auth_time: String(now()) },
     'an issue as text': { iat: String(now()) },
     'an epoch as text': { epoch: '99' },
-    'an epoch without end': { epoch: 1e300 }
+    'an epoch without end': { epoch: 1e300 },
+    'an epoch before the first': { epoch: -1 },
+    'an epoch that no table holds': { epoch: 2147483648 },
+    'a user that no table holds': { sub: '2147483648' },
+    'a user of ten nines': { sub: '9999999999' }
   }
   for (const [name, claims] of Object.entries(table)) isProblem(t, await asks(`Bearer ${sign(claims)}`), 401, 'token-invalid', name)
   for (const claims of [{}, { iat: now() + 30 }, { auth_time: now() + 30 }, { iat: now() - 890, exp: now() + 10 }, { auth_time: now() - 12 * 3600 + 900 }]) {

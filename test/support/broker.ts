@@ -5,7 +5,7 @@ import { INTAKE_EXCHANGE, INTAKE_KEY } from '../../src/broker/topology.js'
 import { Mac } from '../../src/secrets/mac.js'
 
 /** Every place's EVENT_KEYS. */
-export const EVENT_KEY = 'a key of events for tests that is long enough'
+export const EVENT_KEY = 'a-key-of-events-for-tests-that-is-long-enough'
 
 export async function amqpConnect (url: string): Promise<ChannelModel> {
   const connection = await connect(url, { noDelay: true })

@@ -57,9 +57,9 @@ export async function openPlace (t: Test): Promise<Place> {
       ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
       REDIS_PREFIX: redisPrefix,
       REDIS_TIMEOUT_MS: String(Math.min(limitOf(2000), 10_000)), // a busy machine is not a fault
-      JWT_SECRET: 'a secret for tests that is long enough',
+      JWT_SECRET: 'a-secret-for-tests-that-is-long-enough',
       EVENT_KEYS: EVENT_KEY,
-      PSEUDONYM_KEY: 'a key of pseudonyms for tests that is long enough',
+      PSEUDONYM_KEY: 'a-key-of-pseudonyms-for-tests-that-is-long-enough',
       HOST: '127.0.0.1',
       PORT: '0',
       WORKER_PORT: '0',

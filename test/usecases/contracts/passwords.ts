@@ -24,9 +24,9 @@ export function passwordsContract (t: Test, open: (t: Test) => Promise<OpenedPas
     for (const hashed of hashes) t.ok(!hashed.includes(PASSWORD) && hashed.length <= 256, hashed)
   })
 
-  t.test('a common password is known as one, in capitals too', async (t) => {
+  t.test('a common password is known as one, in capitals too, in wide letters, between blanks and with what nobody sees', async (t) => {
     const { passwords } = await open(t)
-    for (const common of ['baseball', 'Password1', 'PASSWORD1']) t.equal(await passwords.isCommon(common), true, common)
+    for (const common of ['baseball', 'Password1', 'PASSWORD1', 'ｐａｓｓｗｏｒｄ', ' password', 'password\u3000', 'passw\u200bord', 'pass\u00adword\ufe0f', '\ufeffpassword', 'pass\u034fword']) t.equal(await passwords.isCommon(common), true, common)
     for (const rare of [PASSWORD, 'baseball of the sea', '']) t.equal(await passwords.isCommon(rare), false, rare)
   })
 

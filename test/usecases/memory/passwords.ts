@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { PasswordsPort } from '../../../src/usecases/ports.js'
+import { folded } from '../../../src/users/password.js'
 
 const OLD = 'old-'
 
@@ -12,7 +13,7 @@ export class MemoryPasswords implements PasswordsPort {
   }
 
   async isCommon (password: string): Promise<boolean> {
-    return ['password1', 'baseball'].includes(password.toLowerCase())
+    return ['password', 'password1', 'baseball'].includes(folded(password))
   }
 
   needsRehash (hashed: string): boolean {

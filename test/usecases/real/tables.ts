@@ -46,7 +46,7 @@ export async function openOrders (t: Test, there: pg.Pool): Promise<OpenedOrders
 
 export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> {
   let pool = there
-  const pseudonyms = new Pseudonyms('a key of pseudonyms for tests that is long enough')
+  const pseudonyms = new Pseudonyms('a-key-of-pseudonyms-for-tests-that-is-long-enough')
   const recorded = await recordedFrom(there)
   return {
     users: {
