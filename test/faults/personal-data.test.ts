@@ -52,7 +52,7 @@ t.test('what is personal lies in the table of users and nowhere else', needs('re
   }
   t.ok(found(await rowsOf('users')).length > 0, 'where it belongs it is found')
 
-  await api.inject({ method: 'PATCH', url: '/users/me', headers: ana.headers, payload: { email } })
+  await api.inject({ method: 'PATCH', url: '/users/me', headers: ana.headers, payload: { email, password: ana.password } })
   const { order_id: id } = (await placeOrder(api, ana, line, { 'idempotency-key': 'canary' })).json<Shown>()
   await ask(api, ana, amend(id, { item_quantity: 9 }))
   await api.inject({ method: 'POST', url: '/orders/batch', headers: ana.headers, payload: [line, { ...line, idempotency_key: 'batched' }] })

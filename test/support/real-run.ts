@@ -90,7 +90,7 @@ async function misuse (ask: Ask, port: number, person: ReturnType<typeof registr
   await ask('POST', '/users', person)
   await ask('POST', '/users', { ...person, nick_name: person.email, cpf: person.phone_number })
   await ask('POST', '/auth/token', { nick_name: person.nick_name, password: `not ${person.password}` })
-  await ask('PATCH', '/users/me', { email: `second.${person.email}`.slice(-50) }, mine)
+  await ask('PATCH', '/users/me', { email: `second.${person.email}`.slice(-50), password: person.password }, mine)
   for (const path of [`/users/${person.cpf}`, `/orders/${person.nick_name}`, `/nowhere/${person.email}?cpf=${person.cpf}`, `/orders?cursor=${person.email}`, `/orders/%${person.email}`]) await ask('GET', path, undefined, mine)
   await ask('POST', '/orders', { ...line, [person.email]: person.cpf }, { ...mine, 'x-request-id': person.email, traceparent: person.email })
   await ask('POST', '/orders', { ...line, item_quantity: 77 }, { ...mine, 'idempotency-key': person.email })
