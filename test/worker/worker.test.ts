@@ -138,7 +138,7 @@ t.test('of a message that is larger than any of ours the beginning is kept, sign
 })
 
 t.test('while a key is rotated messages under both are booked', needs('rabbitmq'), async (t) => {
-  const next = 'the next key of events that is long enough too'
+  const next = 'the-next-key-of-events-that-is-long-enough-too'
   await startWorker(t, place, { EVENT_KEYS: `${next},${EVENT_KEY}` })
   const channel = await openChannel(t, place.env.AMQP_URL!)
   const both = [placement(user), placement(user)]
