@@ -1,14 +1,13 @@
-import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { Mac, macFor } from '../../src/secrets/mac.js'
 
 const [current, previous, foreign] = ['c', 'p', 'f'].map((letter) => letter.repeat(32)) as [string, string, string]
 const mac = new Mac([current, previous], 'order message')
 
-t.test('a code is HMAC-SHA256 in base64url, the same for a text and its bytes', async (t) => {
+t.test('a code is 43 characters of base64url, the same for a text and its bytes', async (t) => {
   t.match(mac.sign('Café'), /^[\w-]{43}$/)
   t.equal(mac.sign('Café'), mac.sign(Buffer.from('Café')))
-  t.not(mac.sign('Café'), createHmac('sha256', current).update('Café').digest('base64url'), 'its key is derived for its purpose')
+  for (const text of ['', 'x'.repeat(1000), '☕\u0000']) t.equal(mac.sign(text), mac.sign(Buffer.from(text)))
 })
 
 t.test('the first key signs, and both verify', async (t) => {
