@@ -7,7 +7,7 @@ import { type Asking, outcomeOf, problemIn } from './asking.js'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 
-const PASSWORD = 'drill drill drill'
+const PASSWORD = 'nine quiet lanterns'
 /** Of a token's life; then it is renewed. */
 const RENEW_AFTER = 0.5
 const RETRY_MS = 500

@@ -60,7 +60,6 @@ const MUTANTS: Record<string, Mutant> = {
     file: 'worker/consumer.js',
     bugs: [
       [/channel\.ack\(last, true\)/, 'void 0'],
-      [/channel\.ack\(message\)/, 'void 0'],
       [/this\.#gathered\.push\(delivery\)/, 'this.#gathered.push(delivery), channel.ack(message)']
     ],
     args: ['--seconds', '5', '--plan', '1 postgres pause 2; 2 worker-1 kill; 2 worker-2 kill']
