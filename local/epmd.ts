@@ -1,4 +1,4 @@
-import { askPort } from './ports.js'
+import { askPort, isFree } from './ports.js'
 import { until } from './processes.js'
 
 const request = (letter: string) => Buffer.from([0, 1, letter.charCodeAt(0)])
@@ -11,15 +11,15 @@ async function nodesOf (port: number): Promise<string | null> {
 }
 
 /**
- * Ends the port mapper our RabbitMQ started for itself: it outlives the node. Spoken over its own protocol because the
- * `epmd` command is not always on PATH. Leaves anything alone that is no epmd or still serves a node.
+ * Ends the port mapper our RabbitMQ started for itself: it outlives the node. Resolves when nothing listens any more:
+ * epmd answers that it will go before it has gone. Spoken over its own protocol because the `epmd` command is not
+ * always on PATH. Leaves anything alone that is no epmd or, 2 s later, still serves a node.
  */
 export async function endEpmd (port: number): Promise<void> {
-  // a node that was killed a moment ago is still listed until its connection has closed
-  const empty = await until('epmd is in use', 2000, async () => {
-    const names = await nodesOf(port)
-    if (names === null) return 'absent'
-    return names.trim() === '' ? 'idle' : false
-  }).catch(() => 'in use')
-  if (empty === 'idle') await askPort({ host: '127.0.0.1', port }, request('k'), bytes => bytes.length >= 2, 1000)
+  await until('the port mapper goes on', 2000, async () => {
+    if (await isFree(port)) return true
+    // a node that was killed a moment ago is still listed until its connection has closed
+    if ((await nodesOf(port))?.trim() === '') await askPort({ host: '127.0.0.1', port }, request('k'), bytes => bytes.length >= 2, 1000)
+    return false
+  }).catch(() => {})
 }

@@ -3,7 +3,8 @@ import { connect, createServer } from 'node:net'
 
 const handedOut = new Set<number>()
 
-function isFree (port: number): Promise<boolean> {
+/** True when nothing listens on this loopback port. */
+export function isFree (port: number): Promise<boolean> {
   return new Promise(resolve => {
     const server = createServer()
     server.once('error', () => resolve(false))
