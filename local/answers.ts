@@ -18,18 +18,22 @@ export async function postgresAnswers (url: string, limitMs: number): Promise<bo
 
 /** True when a Redis server takes the URL's password (if there is one) and answers PING within the limit. */
 export async function redisAnswers (url: string, limitMs: number): Promise<boolean> {
-  const { hostname, port, password } = new URL(url)
+  const { password } = new URL(url)
   const login = password === '' ? '' : `AUTH ${decodeURIComponent(password)}\r\n`
-  const at = { host: hostname, port: Number(port || 6379) }
-  const answer = await askPort(at, `${login}PING\r\n`, bytes => /\+PONG|-\w+/.test(bytes.toString('latin1')), limitMs)
+  const answer = await askPort(placeOf(url, 6379), `${login}PING\r\n`, bytes => /\+PONG|-\w+/.test(bytes.toString('latin1')), limitMs)
   return answer?.toString('latin1').includes('+PONG') ?? false
 }
 
 /** True when an AMQP 0-9-1 broker greets us within the limit. Credentials are not tried. */
 export async function rabbitAnswers (url: string, limitMs: number): Promise<boolean> {
-  const { hostname, port } = new URL(url)
   const header = Buffer.from([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1])
-  const answer = await askPort({ host: hostname, port: Number(port || 5672) }, header, bytes => bytes.length > 10, limitMs)
+  const answer = await askPort(placeOf(url, 5672), header, bytes => bytes.length > 10, limitMs)
   // a method frame holding connection.start; a broker of another version sends its own "AMQP" header instead
   return answer !== null && answer[0] === 1 && answer.readUInt16BE(7) === 10
+}
+
+/** Of an IPv6 address without the brackets that a URL needs. */
+function placeOf (url: string, standardPort: number): { host: string, port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || standardPort) }
 }

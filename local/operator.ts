@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2'
-import pg from 'pg'
 import { Pseudonyms } from '../src/auth/pseudonyms.js'
+import { openPool } from '../src/store/connections.js'
 import { changeRoleFor } from '../src/store/user-changes.js'
 import { findCredentials, insertUser } from '../src/store/users.js'
 
@@ -9,8 +9,7 @@ import { findCredentials, insertUser } from '../src/store/users.js'
  * @returns whether there is one: not where it was erased, whose name stays taken, or where another user has its CPF
  */
 export async function ensureOperator (databaseUrl: string, pseudonymKey: string, nickName: string, password: string): Promise<boolean> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
-  pool.on('error', () => {}) // the statement under way reports it
+  const pool = openPool({ url: databaseUrl, pooling: 'session' }, 'start')
   try {
     if (await findCredentials(pool, nickName)) return true
     const { user_id } = await insertUser(pool, new Pseudonyms(pseudonymKey), {

@@ -40,6 +40,11 @@ if (made.length > 0) writePrivate(envFile, () => appendFileSync(envFile, gap + l
 console.log(made.length > 0 ? `${envFile}: made ${made.join(', ')}` : `${envFile}: nothing is missing`)
 
 const values = readEnv(before + gap + lines)
+const unfit = NAMES.filter((name) => name.endsWith('_PASSWORD') && !/^[\w.~-]+$/.test(values[name]))
+if (unfit.length > 0) {
+  console.error(`${envFile}: ${unfit.join(', ')} would break the URL that docker-compose.yml puts it into: use letters, digits, - _ . ~ alone, or leave it empty and run this again`)
+  process.exit(1)
+}
 const definitions = JSON.parse(readFileSync(join(project, 'deploy', 'rabbitmq', 'topology.json'), 'utf8'))
 for (const user of definitions.users) {
   user.password_hash = hashOf(values[USERS[user.name]])

@@ -1,5 +1,7 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import { type Database, faultOfUrl, SERVICE_URLS, shownValue } from './addresses/service-urls.js'
+import { trustFault } from './addresses/trusted-proxies.js'
 import { weakSecrets } from './secrets/weak-secrets.js'
 
 const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
@@ -7,7 +9,7 @@ const url = (protocols: string, description: string) => Type.String({ pattern: `
 /** Nothing that is cut off before it is judged, or cannot be seen. */
 const KEY = '[^,\\s\\p{C}]{32,}'
 
-const oneOf = <const Word extends string>(words: readonly Word[], description: string) => Type.Union(words.map((word) => Type.Literal(word)), { description })
+const oneOf = <const Word extends string>(words: readonly Word[], description: string, otherwise?: Word) => Type.Union(words.map((word) => Type.Literal(word)), { description, ...(otherwise && { default: otherwise }) })
 const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
 /** The one schema of the environment. The table of docs/configuration.md is checked against it. */
@@ -15,9 +17,11 @@ export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
     default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice, and a Redis or RabbitMQ on another machine without a password'
   }),
-  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always'),
+  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always. In this and the next two, special characters of user and password are percent-encoded'),
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
   AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
+  DATABASE_POOLING: oneOf(['session', 'transaction'], '`transaction`: `DATABASE_URL` leads to a pooler that lends a connection for one transaction (PgBouncer in transaction mode): statements have no names, nothing is set for a session, and no process migrates: `comanda migrate` is run with a URL of the server itself', 'session'),
+  MIGRATE: Type.Optional(oneOf(['on', 'off'], '`off`: api and worker never create or change tables, and wait until `comanda migrate`, run by a role that may, has done it. Missing: on, with `DATABASE_POOLING=transaction` off')),
   JWT_SECRET: Type.Optional(Type.String({
     pattern: `^${KEY}(,${KEY})?$`, description: 'Signs tokens, 32 characters or more without blanks; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
   })),
@@ -57,7 +61,9 @@ export type ProcessName = 'api' | 'worker'
 export interface Config {
   readonly process: ProcessName
   readonly production: boolean
-  readonly databaseUrl: string
+  readonly database: Database
+  /** Whether this process creates and changes tables. */
+  readonly migrates: boolean
   /** null: this service runs without it */
   readonly redisUrl: string | null
   readonly amqpUrl: string | null
@@ -105,7 +111,8 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
   return Object.freeze({
     process,
     production,
-    databaseUrl: read.DATABASE_URL,
+    database: { url: read.DATABASE_URL, pooling: read.DATABASE_POOLING },
+    migrates: read.MIGRATE === 'on',
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
     ...keysOf(process, read, randomSecret),
@@ -133,8 +140,14 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
  */
 export function readSettings<Name extends keyof typeof Environment.properties> (env: Record<string, string | undefined>, ...names: Name[]): Pick<Static<typeof Environment>, Name> {
   const { read, faults } = readSchema(env, Type.Pick(Environment, names))
-  if (faults.length > 0) throw badEnvironment(faults.map((name) => describe(name, Boolean(env[name]))))
+  if (faults.size > 0) throw badEnvironment([...faults.values()])
   return read as unknown as Pick<Static<typeof Environment>, Name> // of a generic pick TypeScript cannot tell
+}
+
+/** For a command that works on the tables. @throws ConfigError */
+export function readDatabase (env: Record<string, string | undefined>): Database {
+  const { DATABASE_URL: url, DATABASE_POOLING: pooling } = readSettings(env, 'DATABASE_URL', 'DATABASE_POOLING')
+  return { url, pooling }
 }
 
 /** What this process would refuse to start with: each bad variable by its name, with one sentence that never holds the value. */
@@ -148,26 +161,8 @@ function keysOf (process: ProcessName, read: Static<typeof Environment>, randomS
   return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
 }
 
-const MASK = '***'
 /** Protects nothing; a production refuses to start without a key of its own. */
 const PUBLISHED_KEY = 'published: for development only'
-
-/** By its name or its shape, so that a new variable is not forgotten. */
-function shownValue (name: string, value: unknown): string | number | null {
-  if (typeof value !== 'string') return value as number | null
-  if (/(SECRET|PASSWORD|TOKEN|KEYS?)$/.test(name)) return MASK
-  return value.includes('://') ? maskedUrl(value) : value
-}
-
-/** Without its password, and without whatever a query hands on: drivers take passwords there too. */
-function maskedUrl (text: string): string {
-  if (!URL.canParse(text)) return MASK
-  const url = new URL(text)
-  if (url.password !== '') url.password = MASK
-  else if (url.username !== '') url.username = MASK // of some services it is the secret
-  for (const name of url.searchParams.keys()) url.searchParams.set(name, MASK)
-  return url.href
-}
 
 /** On when they are asked for, or have somewhere to go. */
 function tracesOf (read: Static<typeof Environment>): Config['traces'] {
@@ -191,9 +186,15 @@ interface Fault { instancePath: string, params: { missingProperty?: string } }
 function readEnvironment (process: ProcessName, env: Record<string, string | undefined>): { read: Static<typeof Environment>, faults: Map<string, string> } {
   const { read, faults } = readSchema(env, Environment)
   const production = read.NODE_ENV === 'production'
-  const names = new Set([...faults, ...(production ? missingInProduction(process, env) : [])])
-  const weak = production ? [...weakSecrets(env)].filter(([name]) => !names.has(name)) : []
-  return { read: { ...read, ...shownByDefault(process, read) }, faults: new Map([...[...names].map((name) => [name, describe(name, Boolean(env[name]))] as const), ...weak]) }
+  for (const name of production ? missingInProduction(process, env) : []) faults.set(name, describe(name, false))
+  for (const [name, sentence] of [...faultsOfPairs(env), ...(production ? weakSecrets(env) : [])]) if (!faults.has(name)) faults.set(name, sentence)
+  return { read: { ...read, ...shownByDefault(process, read), MIGRATE: read.MIGRATE ?? (read.DATABASE_POOLING === 'transaction' ? 'off' : 'on') }, faults }
+}
+
+/** Variables that read well and cannot be meant together. */
+function faultsOfPairs ({ MIGRATE, DATABASE_POOLING }: Record<string, string | undefined>): Array<[string, string]> {
+  if (MIGRATE !== 'on' || DATABASE_POOLING !== 'transaction') return []
+  return [['MIGRATE', 'MIGRATE is on, which DATABASE_POOLING=transaction does not allow (run `comanda migrate` with a URL of the server itself)']]
 }
 
 /** In production nobody's clients see what was not asked for; a worker has no clients. */
@@ -203,16 +204,29 @@ function shownByDefault (process: ProcessName, { NODE_ENV, METRICS, DOCS, OPS_PO
 }
 
 /** An empty variable is a missing one: compose files and shells cannot unset. */
-function readSchema<Schema extends TObject> (env: Record<string, string | undefined>, schema: Schema): { read: Static<Schema>, faults: string[] } {
+function readSchema<Schema extends TObject> (env: Record<string, string | undefined>, schema: Schema): { read: Static<Schema>, faults: Map<string, string> } {
   const given = Object.fromEntries(Object.keys(schema.properties).filter((name) => env[name]).map((name) => [name, numeral(name, env[name]!)]))
+  const faults = new Map<string, string>()
+  let read = given as Static<Schema>
   try {
-    return { read: envSchema<Static<Schema>>({ schema, data: given, env: false }), faults: [] }
+    read = envSchema<Static<Schema>>({ schema, data: given, env: false })
   } catch (error) {
-    const faults = (error as { errors?: Fault[] }).errors
-    if (!faults) throw error
-    const names = faults.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))
-    return { read: given as Static<Schema>, faults: names }
+    const { errors } = error as { errors?: Fault[] }
+    if (!errors) throw error
+    for (const name of errors.map((fault) => fault.params.missingProperty ?? fault.instancePath.slice(1))) faults.set(name, describe(name, Boolean(env[name])))
   }
+  for (const name of Object.keys(given)) {
+    const fault = faults.has(name) ? null : faultBeyondSchema(name, String(given[name]))
+    if (fault !== null) faults.set(name, `${name} ${fault}`)
+  }
+  return { read, faults }
+}
+
+/** Never any part of the value. */
+function faultBeyondSchema (name: string, text: string): string | null {
+  if (name === 'TRUST_PROXY') return trustFault(listOf(text))
+  const service = SERVICE_URLS.find((url) => url === name)
+  return service ? faultOfUrl(service, text) : null
 }
 
 /** Coercion would take a blank for 0 and 3e400 for infinity: only digits pass as an integer's text. */
@@ -225,10 +239,4 @@ function numeral (name: string, text: string): string {
 function describe (name: string, given: boolean): string {
   const { description } = Environment.properties[name as keyof typeof Environment.properties]
   return `${name} is ${given ? 'not valid' : 'missing'} (${description ?? ''})`
-}
-
-/** Where a service is, for people: `host:port/path` without user or password. */
-export function hostOf (url: string): string {
-  const { host, pathname } = new URL(url)
-  return host + pathname.replace(/\/$/, '')
 }

@@ -32,14 +32,15 @@ function refusal (process: ProcessName, env: Record<string, string | undefined>)
 
 /** The variables that a message names as bad. */
 function named (message: string | null): string[] {
-  return Object.keys(Environment.properties).filter((name) => new RegExp(`(^bad environment|;|:) ?${name} is `).test(message ?? ''))
+  return Object.keys(Environment.properties).filter((name) => new RegExp(`(^bad environment|;|:) ?${name} (is|has|holds|names|asks) `).test(message ?? ''))
 }
 
 t.test('in development a database is enough and all else has a default', async (t) => {
   t.strictSame(read('api', { DATABASE_URL: urls.DATABASE_URL }), {
     process: 'api',
     production: false,
-    databaseUrl: urls.DATABASE_URL,
+    database: { url: urls.DATABASE_URL, pooling: 'session' },
+    migrates: true,
     redisUrl: null,
     amqpUrl: null,
     jwtSecrets: ['r'.repeat(32)],
@@ -75,12 +76,13 @@ t.test('in production clients see neither metrics nor documentation unless it is
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', ...otel }
+  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
     production: true,
-    databaseUrl: urls.DATABASE_URL,
+    database: { url: urls.DATABASE_URL, pooling: 'transaction' },
+    migrates: false,
     redisUrl: urls.REDIS_URL,
     amqpUrl: urls.AMQP_URL,
     jwtSecrets: [secret],
@@ -106,7 +108,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', PORT: '65536', WORKER_PORT: '-1', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', DATABASE_POOLING: 'statement', MIGRATE: 'no', TRUST_PROXY: 'true', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', PORT: '65536', WORKER_PORT: '-1', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])
@@ -247,7 +249,7 @@ t.test('what is shown at the start is every variable as it is in effect, and no 
   t.strictSame(Object.keys(shown).sort(), Object.keys(Environment.properties).sort())
   t.match(shown, { DATABASE_URL: /^postgres:\/\/u:\*\*\*@db\/comanda/, REDIS_URL: 'rediss://:***@r:6379', AMQP_URL: 'amqp://u:***@mq/v', JWT_SECRET: '***', PORT: 80, WORKER_PORT: 3001, TRUST_PROXY: null })
   t.match(loadConfig('api', { DATABASE_URL: urls.DATABASE_URL, REDIS_URL: 'redis://hunter7@r', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://hunter8@c/' }, random).shown, { REDIS_URL: 'redis://***@r', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://***@c/' }, 'nor a name that may be one')
-  t.match(loadConfig('worker', { DATABASE_URL: 'postgres://a b:hunter2@[' }, random).shown, { DATABASE_URL: '***', JWT_SECRET: null })
+  t.match(loadConfig('worker', { DATABASE_URL: 'postgres://a/b', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:hunter2@[' }, random).shown, { OTEL_EXPORTER_OTLP_ENDPOINT: '***', JWT_SECRET: null })
 })
 
 t.test('a config cannot be changed', async (t) => {
@@ -261,4 +263,53 @@ t.test('a command reads the variables that it needs; what an api would refuse to
   t.strictSame(readSettings({ ...others, DATABASE_URL: 'postgres://a/b' }, 'DATABASE_URL'), { DATABASE_URL: 'postgres://a/b' })
   t.strictSame(readSettings({ WORKER_PORT: '3005' }, 'HOST', 'PORT', 'WORKER_PORT'), { HOST: '127.0.0.1', PORT: 3000, WORKER_PORT: 3005 })
   t.throws(() => readSettings(others, 'DATABASE_URL', 'PORT'), { name: 'ConfigError', message: /^bad environment: (?=.*DATABASE_URL is missing)(?=.*PORT is not valid)(?!.*LOG_LEVEL)/ })
+})
+
+t.test('a process migrates unless it is told not to, or is behind a pooler that no migration gets through', async (t) => {
+  const table: Array<[env: Record<string, string>, migrates: boolean]> = [[{}, true], [{ MIGRATE: 'on' }, true], [{ MIGRATE: 'off' }, false], [{ DATABASE_POOLING: 'transaction' }, false], [{ DATABASE_POOLING: 'session' }, true]]
+  for (const [env, migrates] of table) t.equal(loadConfig('api', { ...urls, ...env }, random).migrates, migrates, JSON.stringify(env))
+  t.match(refusal('api', { ...urls, MIGRATE: 'on', DATABASE_POOLING: 'transaction' }), /MIGRATE is on, which DATABASE_POOLING=transaction does not allow/)
+})
+
+t.test('a URL that a driver would misread is refused by name, with the way out and without its value', async (t) => {
+  const urlOf = { DATABASE_URL: (rest: string) => `postgres://${rest}`, REDIS_URL: (rest: string) => `redis://${rest}`, AMQP_URL: (rest: string) => `amqp://${rest}` }
+  const table: Array<[rest: string, why: RegExp]> = [
+    ...['hunter2/x', 'hunter2#x', 'hunter2?x', '5432/x', '5432#x', '1?x'].map((password): [string, RegExp] => [`ana:${password}@db:1`, /special character that is not percent-encoded: .*\/ as %2F/]),
+    ['ana:hunter2%@db', /holds a % that encodes nothing: .*% as %25/],
+    ['ana:hunter2%zz@db', /holds a % that encodes nothing/],
+    ['ana:hunter2%ff@db', /holds a % that encodes nothing/],
+    ['ana:hunter2@db1:1,db2:2', /names several hosts, which is not supported/],
+    ['ana:hunter2@db1,db2', /names several hosts/],
+    ['ana:hunter2@::1:5', /is no URL: .*IPv6 address stands in brackets/],
+    ['ana:hunter2@db:hunter2', /is no URL/],
+    ['ana:hunter2@db:70000', /is no URL/],
+    ['ana:hun ter2@db', /holds blanks/]
+  ]
+  for (const [name, whole] of Object.entries(urlOf)) {
+    for (const [rest, why] of table) {
+      const message = refusal('worker', { ...urls, [name]: whole(rest) })
+      t.strictSame(named(message), [name], rest)
+      t.match(message, why, rest)
+      t.notMatch(message, /hunter2|5432|ana/, rest)
+    }
+    for (const fine of ['ana:p@ss@db:1', 'ana:p%2F%23%3F%40%25@db:1', 'db', '[::1]:7', '[fe80::1]']) t.equal(refusal('worker', { ...urls, [name]: whole(fine) }), null, fine)
+  }
+  const rest: Array<[env: Record<string, string>, why: RegExp]> = [
+    [{ AMQP_URL: 'amqp://mq/shop/orders' }, /AMQP_URL names a virtual host with a \/: write it as %2F/],
+    [{ AMQP_URL: 'amqp://mq//' }, /AMQP_URL names a virtual host with a \//],
+    [{ DATABASE_URL: 'postgres://db/a/b' }, /DATABASE_URL has a path of several parts/],
+    [{ DATABASE_URL: 'postgres://db/a?target_session_attrs=read-write' }, /DATABASE_URL asks for target_session_attrs, which is not supported/],
+    [{ REDIS_URL: 'redis://r/cache' }, /REDIS_URL names a database that is no number/]
+  ]
+  for (const [env, why] of rest) t.match(refusal('worker', { ...urls, ...env }), why)
+  for (const env of [{ AMQP_URL: 'amqp://mq/%2F' }, { AMQP_URL: 'amqp://mq/shop%2Forders' }, { REDIS_URL: 'redis://r/3' }, { DATABASE_URL: 'postgres://db/a?host=/var/run/postgresql&options=-c%20search_path%3Dx' }, { DATABASE_URL: 'postgres://db/a?user=a@b&sslmode=require' }]) t.equal(refusal('worker', { ...urls, ...env }), null, JSON.stringify(env))
+})
+
+t.test('TRUST_PROXY that is no list of addresses is refused by name, with what is known', async (t) => {
+  for (const bad of ['true', '1', 'proxy.example', '10.0.0.0/33', '10.0.0.0/8,*', '10.0.0.1/']) {
+    const message = refusal('api', { ...urls, TRUST_PROXY: bad })
+    t.strictSame(named(message), ['TRUST_PROXY'], bad)
+    t.match(message, /names what is no address \(addresses, networks \(10\.0\.0\.0\/8\) and loopback, linklocal, uniquelocal are known/)
+  }
+  for (const fine of ['loopback', '10.0.0.0/8, ::1', 'fc00::/7']) t.equal(refusal('api', { ...urls, TRUST_PROXY: fine }), null, fine)
 })

@@ -28,7 +28,7 @@ export function databaseUrl (serverUrl: string, name: string): string {
 
 /** @returns its URL */
 export async function createDatabase (serverUrl: string, name: string): Promise<string> {
-  await administer(serverUrl, `create database ${name}`)
+  await administer(serverUrl, `create database ${name} template template0 encoding 'UTF8'`)
   return databaseUrl(serverUrl, name)
 }
 

@@ -19,18 +19,20 @@ export class Proxy {
   /** Forwards these bytes, once, and cuts the connection as the service answers them: the answer is lost. */
   cutAfter: Buffer | null = null
   readonly #target: URL
+  readonly #host: string
   readonly #pairs = new Set<Pair>()
   readonly #server: Server
 
-  private constructor (target: URL) {
+  private constructor (target: URL, host: string) {
     this.#target = target
+    this.#host = host
     this.#server = createServer((client) => this.#take(client))
   }
 
-  /** @param url of the service */
-  static async open (url: string): Promise<Proxy> {
-    const proxy = new Proxy(new URL(url))
-    proxy.#server.listen(0, '127.0.0.1')
+  /** @param url of the service @param host where the proxy listens */
+  static async open (url: string, host = '127.0.0.1'): Promise<Proxy> {
+    const proxy = new Proxy(new URL(url), host)
+    proxy.#server.listen(0, host)
     await once(proxy.#server, 'listening')
     return proxy
   }
@@ -38,7 +40,7 @@ export class Proxy {
   /** The service's URL with the proxy's address in place of its own. */
   get url (): string {
     const url = new URL(this.#target)
-    url.hostname = '127.0.0.1'
+    url.hostname = this.#host.includes(':') ? `[${this.#host}]` : this.#host
     url.port = String((this.#server.address() as { port: number }).port)
     return url.href
   }

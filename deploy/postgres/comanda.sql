@@ -2,5 +2,5 @@
 -- else: whoever takes a process over can neither read files of the server, run programs there nor make roles.
 \getenv password COMANDA_PASSWORD
 create role comanda login nosuperuser nocreatedb nocreaterole noreplication password :'password';
-create database comanda owner comanda;
+create database comanda owner comanda template template0 encoding 'UTF8';
 revoke all on database comanda, postgres, template1 from public;

@@ -1,7 +1,6 @@
-import pg from 'pg'
-import { readSettings } from '../config.js'
+import { readDatabase } from '../config.js'
 import { listActions, type RecordedAction } from '../store/actions.js'
-import { columnTypes } from '../store/database.js'
+import { openPool } from '../store/connections.js'
 
 export interface ActionsOptions {
   actor?: string
@@ -16,11 +15,9 @@ const USER_ID = /^[1-9][0-9]*$/
 
 /** Who did what to whom, newest first, one a line. */
 export async function runActionsList (env: Record<string, string | undefined>, { actor, target, action, since, limit, json }: ActionsOptions): Promise<number> {
-  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2000, application_name: 'comanda actions', types: columnTypes })
-  await client.connect()
+  const pool = openPool(readDatabase(env), 'actions')
   try {
-    const rows = await listActions(client, {
+    const rows = await listActions(pool, {
       // A person by number is meant in either role.
       actors: actor === undefined ? undefined : USER_ID.test(actor) ? [`user:${actor}`, `operator:${actor}`] : [actor],
       target: target === undefined ? undefined : { kind: USER_ID.test(target) && target.length <= 10 ? 'user' : 'parked_event', id: target },
@@ -32,7 +29,7 @@ export async function runActionsList (env: Record<string, string | undefined>, {
     if (rows.length === 0 && !json) console.log('no such action is recorded')
     return 0
   } finally {
-    await client.end()
+    await pool.end()
   }
 }
 

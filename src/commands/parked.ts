@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import pg from 'pg'
-import { listOf, readSettings } from '../config.js'
+import type pg from 'pg'
+import { listOf, readDatabase, readSettings } from '../config.js'
 import { escapeSteering } from '../logs/terminal.js'
 import { discardParked, ParkingError, replayParked, type Settled, theParked } from '../parking/parking-lot.js'
 import { macFor } from '../secrets/mac.js'
-import { columnTypes } from '../store/database.js'
+import { openPool } from '../store/connections.js'
 import { listParkedActions, listParked, type ParkedRow } from '../store/parked-events.js'
 
 type Env = Record<string, string | undefined>
@@ -60,9 +60,7 @@ async function settleEach (env: Env, ids: readonly string[], settle: (pool: pg.P
 }
 
 async function withPool (env: Env, work: (pool: pg.Pool) => Promise<number>): Promise<number> {
-  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 2000, application_name: 'comanda parked', types: columnTypes })
-  pool.on('error', () => {}) // the statement under way reports it
+  const pool = openPool(readDatabase(env), 'parked')
   try {
     return await work(pool)
   } finally {

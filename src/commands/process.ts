@@ -21,7 +21,8 @@ const NATIVE_CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIG
 /**
  * Listens until a signal or a crash, then closes in order; where a parent holds an IPC channel to it, also when that is
  * lost: the parent is gone, however it went. A second signal or the end of the grace forces the end, with exit code 1: safe
- * by design, whatever was unacked or unconfirmed comes again. A native crash ends the process at once.
+ * by design, whatever was unacked or unconfirmed comes again. A native crash ends the process at once; so does, in order and
+ * with exit code 1, a service that no waiting makes fit.
  */
 export async function serve (app: FastifyInstance): Promise<void> {
   setFlagsFromString(COLLECT_SOON)
@@ -30,6 +31,7 @@ export async function serve (app: FastifyInstance): Promise<void> {
   const forced = (reason: string, err?: unknown) => logLine(app.log, { event: 'exit_forced', reason, ...(err ? { err } : {}) })
   const onTerminal = [0, 1, 2].some(isatty)
   let closing = false
+  let hopeless = false
   const { close } = closeWithGrace({
     skip: [...NATIVE_CRASHES],
     delay: GRACE_MS,
@@ -43,9 +45,14 @@ export async function serve (app: FastifyInstance): Promise<void> {
     else logLine(app.log, { event: 'closing', signal })
     await app.close()
     logLine(app.log, { event: 'closed' })
+    if (hopeless) process.exit(1)
     // An exit would set the modes of a terminal that is gone: Node 20 aborts over it.
     if (signal === 'SIGHUP' && onTerminal) process.removeAllListeners('SIGHUP').kill(process.pid, 'SIGHUP')
   })
+  app.health.onHopeless = () => {
+    hopeless = true
+    if (!closing) close()
+  }
   process.once('disconnect', () => { if (!closing) close() })
   if (process.connected === false) close() // lost while this process was loading; without a channel it is undefined
   else await listen(app)

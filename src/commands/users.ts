@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { shareMark } from '../cache/share-mark.js'
-import { readSettings } from '../config.js'
+import { readDatabase, readSettings } from '../config.js'
+import { openPool } from '../store/connections.js'
 import { changeRoleFor, endSessionsFor } from '../store/user-changes.js'
 import { findKnownUser } from '../store/users.js'
 import { actOnNamed, type KnownUser } from '../usecases/promotion.js'
@@ -114,9 +115,7 @@ function plain (name: string): string {
 }
 
 async function withUsers (env: Env, work: (pool: pg.Pool) => Promise<number>): Promise<number> {
-  const { DATABASE_URL: databaseUrl } = readSettings(env, 'DATABASE_URL')
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 2000, application_name: 'comanda users' })
-  pool.on('error', () => {}) // the statement under way reports it
+  const pool = openPool(readDatabase(env), 'users')
   try {
     return await work(pool)
   } catch (error) {

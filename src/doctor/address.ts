@@ -13,6 +13,9 @@ export interface Address {
   variable: string
 }
 
+/** A service as the environment names it. */
+export interface Where { url: string, address: Address, env: Readonly<Record<string, string | undefined>> }
+
 const STANDARD: Record<string, { port: number, user: string, name: (user: string) => string }> = {
   postgres: { port: 5432, user: 'postgres', name: (user) => user },
   redis: { port: 6379, user: 'default', name: () => '0' },

@@ -50,8 +50,7 @@ function noteRotation (notes: Notes, text: string): void {
 
 function noteUrl (notes: Notes, name: typeof URLS[number], env: Env): void {
   const address = addressOf(name, env[name]!)
-  if (!address) notes.wrong(name, 'cannot be read as a URL', 'write special characters of user and password percent-encoded (# is %23, / is %2F, @ is %40)')
-  else if (name === 'REDIS_URL' && env.NODE_ENV === 'production' && address.password === '') {
+  if (name === 'REDIS_URL' && env.NODE_ENV === 'production' && address?.password === '') {
     notes.warn(name, 'holds no password', 'give Redis one (requirepass): whoever reaches it can end sessions, drop views and fill its memory')
   }
 }

@@ -1,15 +1,15 @@
 import { inTime } from '../time/in-time.js'
-import type { Address } from './address.js'
 import type { Clock } from './clock.js'
 import { addressIn, type Env, examineConfiguration } from './configuration.js'
 import { type Finding, Notes } from './finding.js'
+import type { Where } from './address.js'
 import { SERVICE_MS } from './limits.js'
 import { examinePostgres } from './postgres.js'
 import { examineRabbitmq } from './rabbitmq.js'
 import { examineRedis } from './redis.js'
 import { explain } from './trouble.js'
 
-type Examine = (notes: Notes, where: { url: string, address: Address }, now: Clock) => Promise<void>
+type Examine = (notes: Notes, where: Where, now: Clock) => Promise<void>
 
 /**
  * Looks at the environment and at every service it names, all at the same time, and changes nothing in any of them. Never
@@ -31,7 +31,7 @@ async function examineService (env: Env, notes: Notes, variable: 'DATABASE_URL' 
     else notes.wrong('connection', `not looked at: ${variable} says no address`, `correct ${variable}`)
     return notes
   }
-  await inTime(examine(notes, where, now), SERVICE_MS).catch((error: unknown) => {
+  await inTime(examine(notes, { ...where, env }, now), SERVICE_MS).catch((error: unknown) => {
     notes.trouble(explain((error as { code?: string }).code, error, where.address))
   })
   return notes

@@ -1,9 +1,11 @@
-import pg from 'pg'
-import { type Client, columnTypes } from '../store/database.js'
-import { migrationState } from '../store/migrate.js'
+import type pg from 'pg'
+import { openClient } from '../store/connections.js'
+import type { Client } from '../store/database.js'
+import { howToCreate, migrationState } from '../store/migrate.js'
+import { poolerFault, unmetRequirements } from '../store/requirements.js'
 import { type ServerState, serverClock, serverState } from '../store/server.js'
 import { inTime } from '../time/in-time.js'
-import type { Address } from './address.js'
+import type { Where } from './address.js'
 import { noteBacklog } from './backlog.js'
 import { type Clock, noteClock } from './clock.js'
 import type { Notes } from './finding.js'
@@ -29,19 +31,28 @@ const REFUSALS: Record<string, Explain> = {
 }
 
 /** @param notes is added to as answers come, so that what was found before a silence is kept */
-export async function examinePostgres (notes: Notes, { url, address }: { url: string, address: Address }, now: Clock): Promise<void> {
+export async function examinePostgres (notes: Notes, { url, address, env }: Where, now: Clock): Promise<void> {
+  const database = { url, pooling: env.DATABASE_POOLING === 'transaction' ? 'transaction' as const : 'session' as const }
   let client: pg.Client | undefined
   try {
-    client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS, statement_timeout: ANSWER_MS / 2, application_name: 'comanda doctor', types: columnTypes })
+    client = openClient(database, 'doctor', { connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS, statement_timeout: ANSWER_MS / 2 })
     client.on('error', () => {}) // the statement under way reports it
     await client.connect()
     notes.ok('connection', `database ${address.name} at ${address.at} lets user ${address.user} in`)
-    await examine(client, notes, now)
+    if (await noteRequirements(notes, client, database.pooling)) await examine(client, notes, now)
   } catch (error) {
-    notes.trouble(explain(codeOf(error), error, address, REFUSALS))
+    notes.trouble(poolerFault(error) ?? explain(codeOf(error), error, address, REFUSALS))
   } finally {
     if (client) await leave(client)
   }
+}
+
+/** @returns whether statements of ours work there as they are meant */
+async function noteRequirements (notes: Notes, client: Client, pooling: 'session' | 'transaction'): Promise<boolean> {
+  const unmet = await unmetRequirements(client, pooling)
+  for (const { check, found, advice } of unmet) notes.wrong(check, found, advice)
+  if (unmet.length === 0) notes.ok('requirements', `UTF8, and sessions as they are relied on${pooling === 'transaction' ? ', through a pooler' : ''}`)
+  return unmet.every(({ check }) => check === 'encoding' || check === 'rights')
 }
 
 async function examine (client: Client, notes: Notes, now: Clock): Promise<void> {
@@ -78,8 +89,9 @@ function noteServerLog (notes: Notes, { logs_values }: ServerState): void {
 
 /** @returns whether there are tables to look into */
 async function noteMigrations (notes: Notes, client: Client): Promise<boolean> {
-  const { pending, unknown, inOrder, applied } = await migrationState(client)
+  const { pending, unknown, inOrder, applied, mayCreate, ...place } = await migrationState(client)
   if (!inOrder) notes.wrong('tables', `applied in another order than this build's: ${pending.join(', ')} is missing in between`, 'no process of this build starts on them: use a build that knows these tables, or restore a backup')
+  else if (pending.length > 0 && !mayCreate) notes.wrong('tables', `not applied yet: ${pending.join(', ')}`, howToCreate(place))
   else if (pending.length > 0) notes.warn('tables', `not applied yet: ${pending.join(', ')}`, 'run `comanda migrate`, or start an api or worker, which does it')
   else if (unknown.length > 0) notes.warn('tables', `newer than this build: ${unknown.join(', ')}`, 'fine while a newer release is rolled out; then run that one here too')
   else notes.ok('tables', 'as this build needs them')

@@ -33,6 +33,8 @@ export class Health {
   readonly #services = new Map<ServiceName, ServiceStatus>()
   readonly #changes = new EventEmitter()
   #progress: (() => ProgressReport) | null = null
+  /** Told once it is plain that no waiting mends what is down: the process is to end. */
+  onHopeless: () => void = () => {}
 
   constructor (log: FastifyBaseLogger) {
     this.#log = log
@@ -69,6 +71,10 @@ export class Health {
     return Object.fromEntries(this.#services)
   }
 
+  giveUp (): void {
+    this.onHopeless()
+  }
+
   /** From now on readiness depends on progress too. */
   follow (progress: () => ProgressReport): void {
     this.#progress = progress
@@ -83,5 +89,6 @@ export class Health {
 function reasonOf (cause: Error): string {
   const { code } = cause as { code?: string }
   // A refused connection to a name with two addresses is an AggregateError without a message.
-  return cause.message || code || cause.name
+  // Some libraries put a stack or a whole statement behind the first line.
+  return (cause.message || code || cause.name).split('\n', 1)[0]!
 }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Trusts } from './trusted-proxies.js'
+import type { Trusts } from '../addresses/trusted-proxies.js'
 
 const YEAR_SECONDS = 365 * 24 * 3600
 

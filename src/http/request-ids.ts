@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { Trusts } from './trusted-proxies.js'
+import type { Trusts } from '../addresses/trusted-proxies.js'
 
 const SANE = /^[\w.:-]{1,64}$/
 

@@ -7,7 +7,7 @@ import { logLine } from '../logs/log-line.js'
 import { answerHeaders } from './answer-headers.js'
 import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
 import { clientRequestId, requestIds } from './request-ids.js'
-import { trustedProxies } from './trusted-proxies.js'
+import { trustedProxies } from '../addresses/trusted-proxies.js'
 
 /** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
 export function serverOptions (config: Config, logger: Logger): FastifyHttpOptions<Server, Logger> {

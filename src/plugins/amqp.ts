@@ -4,7 +4,7 @@ import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'
 import { guardConnections } from '../broker/guard.js'
 import { type BrokerSession, BrokerSessions } from '../broker/sessions.js'
-import { hostOf } from '../config.js'
+import { hostOf } from '../addresses/service-urls.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -3,12 +3,13 @@ import fastifyPostgres from '@fastify/postgres'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pg from 'pg'
-import { hostOf } from '../config.js'
+import { hostOf } from '../addresses/service-urls.js'
 import { ProblemError } from '../http/problems.js'
 import { logLine } from '../logs/log-line.js'
-import { columnTypes } from '../store/database.js'
+import { clientSettings } from '../store/connections.js'
 import { storeError, StoreError } from '../store/failures.js'
-import { migrate } from '../store/migrate.js'
+import { checkTables, migrate } from '../store/migrate.js'
+import { poolerFault, UnfitDatabase } from '../store/requirements.js'
 import { traceStatements } from '../tracing/traced.js'
 
 declare module 'fastify' {
@@ -27,6 +28,7 @@ const LIMITS = {
   api: { statement_timeout: 2500, lock_timeout: 2000, query_timeout: 3000 },
   worker: { statement_timeout: 5000, lock_timeout: 4000, query_timeout: 6000 }
 }
+const COMMON = { connectionTimeoutMillis: 1000, idleTimeoutMillis: 30_000, idle_in_transaction_session_timeout: 10_000 }
 /** The server is asked by these whether it is there. */
 const RESERVED = { max: 3, statement_timeout: 2000, lock_timeout: 1500, query_timeout: 2500 }
 
@@ -35,19 +37,11 @@ const RESERVED = { max: 3, statement_timeout: 2000, lock_timeout: 1500, query_ti
  * a process boots without it and comes up by itself when the server does.
  */
 export const postgresPlugin = fp(async (app) => {
-  const { databaseUrl, process } = app.config
-  const host = hostOf(databaseUrl)
-  const common = {
-    connectionString: databaseUrl,
-    application_name: `comanda ${process}`,
-    connectionTimeoutMillis: 1000,
-    idleTimeoutMillis: 30_000,
-    idle_in_transaction_session_timeout: 10_000,
-    types: columnTypes
-  }
-  await app.register(fastifyPostgres, { ...common, max: 10, ...LIMITS[process] })
+  const { database, process } = app.config
+  const host = hostOf(database.url)
+  await app.register(fastifyPostgres, clientSettings(database, process, { ...COMMON, max: 10, ...LIMITS[process] }))
   const { pool } = app.pg
-  const reserved = new pg.Pool({ ...common, ...RESERVED })
+  const reserved = new pg.Pool(clientSettings(database, process, { ...COMMON, ...RESERVED }))
   if (app.traces) for (const each of [pool, reserved]) traceStatements(app.traces, each)
   // Without a listener an idle connection that is cut takes the process down. One cut says little: the server is asked.
   for (const each of [pool, reserved]) each.on('error', () => nextLook.abort())
@@ -64,12 +58,14 @@ export const postgresPlugin = fp(async (app) => {
   const watch = async () => {
     for (let migrated = false; !stopping.signal.aborted;) {
       try {
-        if (!migrated) await createTables(app, stopping.signal)
+        if (!migrated) await prepareTables(app, stopping.signal)
         migrated = true
         const { rows } = await reserved.query<{ server_version: string }>('show server_version')
         app.health.set('postgres', 'up', { host, server_version: rows[0]!.server_version })
       } catch (error) {
-        if (!stopping.signal.aborted) down(causeOf(error))
+        if (stopping.signal.aborted) return
+        down(causeOf(error))
+        if (error instanceof UnfitDatabase && error.final) return app.health.giveUp()
       }
       const pause = app.health.state('postgres') === 'up' ? WATCH_MS : RETRY_MS
       nextLook = new AbortController()
@@ -86,14 +82,18 @@ export const postgresPlugin = fp(async (app) => {
   })
 }, { name: 'postgres', dependencies: ['config', 'tracing', 'errors', 'health'] })
 
-async function createTables (app: FastifyInstance, signal: AbortSignal): Promise<void> {
+async function prepareTables (app: FastifyInstance, signal: AbortSignal): Promise<void> {
+  const { database, migrates } = app.config
+  if (!migrates) return await checkTables(app.reservedPool, database.pooling)
   const onWait = () => logLine(app.log, { event: 'migrations_awaited' })
-  const migrations = await migrate(app.config.databaseUrl, { signal, onWait })
+  const migrations = await migrate(database.url, { signal, onWait })
   if (migrations.length > 0) logLine(app.log, { event: 'migrations_applied', migrations })
 }
 
-/** Of a failure, what the server or the driver said. */
+/** Of a failure, what the server or the driver said; what leads out of it, where that is known. */
 function causeOf (error: unknown): Error {
+  const pooler = poolerFault(error)
+  if (pooler) return new Error(`${pooler.found}: ${pooler.advice}`)
   const known = storeError(error)
   return known instanceof StoreError && known.cause instanceof Error ? known.cause : known
 }

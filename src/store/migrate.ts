@@ -3,12 +3,16 @@ import { readdir } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { runner as Runner } from 'node-pg-migrate'
-import pg from 'pg'
+import type pg from 'pg'
+import type { Database } from '../addresses/service-urls.js'
+import { openClient } from './connections.js'
 import { type Client, run } from './database.js'
 import { storeError } from './failures.js'
+import { UnfitDatabase, unmetRequirements } from './requirements.js'
 
 const MIGRATIONS = fileURLToPath(new URL('migrations', import.meta.url))
 
+const FIRST = '0001_create_tables'
 const LOCK_RETRY_MS = 100
 
 export interface MigrateOptions {
@@ -22,11 +26,12 @@ export interface MigrateOptions {
  * Applies what is missing of the numbered migrations, each in a transaction, under an advisory lock: several processes
  * starting at once queue up and all but the first find nothing to do.
  * @returns the names of the migrations applied
- * @throws StoreError; once `signal` is aborted, its reason
+ * @param url of the server itself: a lock is held for the session
+ * @throws UnfitDatabase, NotMigrated, StoreError; once `signal` is aborted, its reason
  */
-export async function migrate (databaseUrl: string, { signal, onWait = () => {} }: MigrateOptions = {}): Promise<string[]> {
+export async function migrate (url: string, { signal, onWait = () => {} }: MigrateOptions = {}): Promise<string[]> {
   signal?.throwIfAborted()
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2000, application_name: 'comanda migrate' })
+  const client = openClient({ url, pooling: 'session' }, 'migrate')
   client.on('error', () => {}) // the query under way reports it
   try {
     // Of a client that is ended while it connects the driver never settles the connecting.
@@ -42,20 +47,36 @@ export async function migrate (databaseUrl: string, { signal, onWait = () => {} 
 
 async function applyPending (client: pg.Client, onWait: () => void, signal: AbortSignal | undefined): Promise<string[]> {
   await client.connect()
-  if ((await migrationState(client)).pending.length === 0) return []
+  const before = await fitState(client, 'session')
+  if (before.pending.length === 0) return []
+  if (!before.mayCreate) throw new NotMigrated(before)
   // Loaded only where there is something to do: it weighs 20 MiB in every process otherwise.
   const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
   await takeLock(client, PG_MIGRATE_LOCK_ID, onWait, signal)
+  const place = await placeOf(client)
   const applied = await runner({
     dbClient: client,
     dir: MIGRATIONS,
     direction: 'up',
     loader: 'legacy',
-    migrationsTable: 'migrations',
+    schema: place.schema,
+    migrationsTable: place.table,
     noLock: true, // it is held, until this session ends
     log: () => {}
   } as Parameters<typeof Runner>[0])
   return applied.map(({ name }) => name)
+}
+
+/** For a process that does not migrate. @throws UnfitDatabase, NotMigrated, StoreError where it cannot work on this database as it is */
+export async function checkTables (client: Client, pooling: Database['pooling']): Promise<void> {
+  const state = await fitState(client, pooling)
+  if (state.pending.length > 0) throw new NotMigrated({ ...state, mayCreate: true })
+}
+
+async function fitState (client: Client, pooling: Database['pooling']): Promise<MigrationState> {
+  const unmet = await unmetRequirements(client, pooling)
+  if (unmet.length > 0) throw new UnfitDatabase(unmet)
+  return await migrationState(client)
 }
 
 async function abortion (signal: AbortSignal | undefined): Promise<never> {
@@ -73,6 +94,7 @@ async function takeLock (client: Client, lock: number, onWait: () => void, signa
   while (!await isTaken())
 }
 
+/** How far the tables of a database are, seen from this build. */
 export interface MigrationState {
   /** how many */
   applied: number
@@ -82,17 +104,57 @@ export interface MigrationState {
   unknown: string[]
   /** Whether what is pending would come after all that is applied: otherwise `migrate` refuses. */
   inOrder: boolean
+  schema: string
+  role: string
+  /** Whether this role may create tables in that schema; Postgres 15 and newer give it to nobody but the schema's owner. */
+  mayCreate: boolean
+}
+
+/** The tables are not as this build needs them, and this process cannot change that. */
+export class NotMigrated extends Error {
+  override readonly name = 'NotMigrated'
+
+  constructor ({ pending, mayCreate, schema, role }: MigrationState) {
+    super(`the tables are not as this build needs them (${pending.join(', ')}): ${mayCreate ? 'run `comanda migrate`' : howToCreate({ schema, role })}`)
+  }
+}
+
+/** For the operator of a database where nobody may create tables in a schema unasked. */
+export function howToCreate ({ schema, role }: Pick<MigrationState, 'schema' | 'role'>): string {
+  return `${role} may not create tables in schema ${schema} (42501): grant create on schema ${schema} to ${role}, or run \`comanda migrate\` as a role that may and set MIGRATE=off here`
 }
 
 /** Compares the tables with this build and changes nothing. @throws StoreError */
 export async function migrationState (client: Client): Promise<MigrationState> {
   const own = (await readdir(MIGRATIONS)).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length)).sort()
-  const [{ made } = { made: false }] = await run<{ made: boolean }>(client, 'migrations_made', "select to_regclass('migrations') is not null as made", [])
-  const applied = made ? (await run<{ name: string }>(client, 'migrations_applied', 'select name from migrations order by run_on, id', [])).map(({ name }) => name) : []
+  const { table, made, ...rest } = await placeOf(client)
+  const applied = made ? (await run<{ name: string }>(client, `migrations_applied_${table}`, `select name from ${table} order by run_on, id`, [])).map(({ name }) => name) : []
   return {
+    ...rest,
     applied: applied.length,
     pending: own.filter((name) => !applied.includes(name)),
     unknown: applied.filter((name) => !own.includes(name)),
     inOrder: own.slice(0, applied.length).every((name, index) => name === applied[index])
   }
+}
+
+interface Place extends Pick<MigrationState, 'schema' | 'role' | 'mayCreate'> {
+  table: string
+  /** Whether that table exists. */
+  made: boolean
+}
+
+/**
+ * In which table it stands what was applied: `comanda_migrations` of the schema that comes first. The first builds called it
+ * `migrations`, as many applications do: one that holds our first migration is ours and is kept, so that those builds start on it too.
+ */
+async function placeOf (client: Client): Promise<Place> {
+  const [found] = await run<Omit<Place, 'table'> & { old: boolean }>(client, 'migrations_place', `
+    select current_schema() as schema, current_user as role, has_schema_privilege(current_schema(), 'create') as "mayCreate",
+      to_regclass('comanda_migrations') is not null as made,
+      exists (select from pg_attribute where attrelid = to_regclass('migrations') and attname = 'name') as old`, [])
+  const { old, made, ...rest } = found!
+  if (made || !old) return { ...rest, made, table: 'comanda_migrations' }
+  const ours = await run(client, 'migrations_ours', 'select from migrations where name::text = $1', [FIRST])
+  return { ...rest, made: ours.length > 0, table: ours.length > 0 ? 'migrations' : 'comanda_migrations' }
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,6 +35,15 @@ t.test('the script makes what the file demands, for this user\'s eyes, and produ
   t.equal(new Set(Object.values(values)).size, demanded.size, 'each another')
   for (const value of Object.values(values)) t.match(value, /^[\w-]{43}$/, 'nothing that a URL reads otherwise')
   for (const process of OURS) t.strictSame([...badVariables(process, environmentOf(process, values))], [], process)
+})
+
+t.test('a password that would break a URL of the file is refused by the script, by its name and not its value', async (t) => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, '.env'), 'POSTGRES_PASSWORD=hunter/2\nREDIS_PASSWORD="hunter 2"\nRABBITMQ_API_PASSWORD=hunter2-fine_~.\n')
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/secrets.mjs', folder], { encoding: 'utf8' })
+  t.equal(status, 1)
+  t.match(stderr, /: POSTGRES_PASSWORD, REDIS_PASSWORD would break the URL/)
+  t.notMatch(stderr, /hunter/)
 })
 
 t.test('the script adds what is missing and changes nothing that is there', async (t) => {

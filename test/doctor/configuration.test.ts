@@ -62,7 +62,7 @@ t.test('a service is looked at whatever its password is worth', async (t) => {
 
 t.test('a password that breaks its URL is told with the way to write it', async (t) => {
   const [finding] = examineConfiguration({ ...production, DATABASE_URL: 'postgres://ana:hunter#2@db/comanda' }).findings.filter(({ mark }) => mark !== 'ok')
-  t.match(finding, { mark: 'wrong', check: 'DATABASE_URL', advice: /# is %23/ })
+  t.match(finding, { mark: 'wrong', check: 'DATABASE_URL', found: /# as %23/ })
 })
 
 t.test('a version is held against the supported ones by its numbers', async (t) => {

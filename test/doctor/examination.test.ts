@@ -96,14 +96,14 @@ t.test('a table that is locked holds nobody up', async (t) => {
 t.test('migrations that are missing, newer or out of order are told apart', async (t) => {
   const client = await pool.connect()
   const applied = async (change: string, mark: 'ok' | 'warn' | 'wrong', text: RegExp) => {
-    await client.query('create table kept as select * from migrations')
+    await client.query('create table kept as select * from comanda_migrations')
     await client.query(change)
     isFound(t, await lookAt(t, without), 'postgres tables', mark, text)
-    await client.query('truncate migrations; insert into migrations select * from kept; drop table kept')
+    await client.query('truncate comanda_migrations; insert into comanda_migrations select * from kept; drop table kept')
   }
-  await applied('delete from migrations where name = (select max(name) from migrations)', 'warn', /^not applied yet: \d{4}_\w+$/)
-  await applied("insert into migrations (name, run_on) values ('9999_later', now())", 'warn', /^newer than this build: 9999_later$/)
-  await applied("delete from migrations where name like '0002%'", 'wrong', /another order than this build's: 0002_\w+ is missing/)
+  await applied('delete from comanda_migrations where name = (select max(name) from comanda_migrations)', 'warn', /^not applied yet: \d{4}_\w+$/)
+  await applied("insert into comanda_migrations (name, run_on) values ('9999_later', now())", 'warn', /^newer than this build: 9999_later$/)
+  await applied("delete from comanda_migrations where name like '0002%'", 'wrong', /another order than this build's: 0002_\w+ is missing/)
   await applied('select 1', 'ok', /^as this build needs them$/)
   client.release()
 })
