@@ -11,6 +11,10 @@ export interface Database { readonly url: string, readonly pooling: 'session' | 
 
 const ENCODE = 'in user and password write / as %2F, # as %23, ? as %3F, @ as %40, : as %3A, % as %25'
 
+/** After the host a fragment, an @ in the path, or one where a query's first name would stand. */
+const CUT = /#|^[^:]+:\/\/[^/?]*(\/[^?]*@|(\/[^?]*)?\?[^=&]*@)/
+const SEVERAL_HOSTS = /^[^:]+:\/\/[^/?]*,[^@/?]*([/?]|$)/
+
 /**
  * Why a URL cannot be used as it stands, without any part of it; null where nothing speaks against it. A driver would take
  * what follows a bare `/`, `#` or `?` of a password for the name of the database, or drop it, and connect somewhere else.
@@ -25,10 +29,8 @@ export function faultOfUrl (name: ServiceUrl, text: string): string | null {
 
 function faultOfText (text: string): string | null {
   if (/\s/.test(text)) return 'holds blanks'
-  const [, authority = '', path = '', query = '', fragment = ''] = /^[^:]+:\/\/([^/?#]*)([^?#]*)([^#]*)(.*)$/s.exec(text) ?? []
-  const isCut = fragment !== '' || path.includes('@') || /^[^=&]*@/.test(query)
-  if (isCut) return `holds a special character that is not percent-encoded: ${ENCODE}`
-  if (/,[^@]*$/.test(authority)) return 'names several hosts, which is not supported: name one, or a name that leads to whichever is in charge'
+  if (CUT.test(text)) return `holds a special character that is not percent-encoded: ${ENCODE}`
+  if (SEVERAL_HOSTS.test(text)) return 'names several hosts, which is not supported: name one, or a name that leads to whichever is in charge'
   return URL.canParse(text) ? null : `is no URL: ${ENCODE}; an IPv6 address stands in brackets`
 }
 
