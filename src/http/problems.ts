@@ -25,6 +25,7 @@ export const problems = {
   bad_request: no(400, 'Bad request', 'The request could not be parsed.', 'Send well-formed HTTP, percent-encoding and JSON.'),
   validation_failed: no(400, 'Validation failed', 'The request breaks the rules listed in errors.', 'Correct every place that `errors` points to; `errors_omitted`, if there, is how many more there are.'),
   weak_password: no(400, 'Weak password', 'This password is too easily guessed; errors says why.', 'Choose a password that is long, not a common one and not made of your own data.'),
+  not_storable: no(400, 'Not storable', 'A value of this request is not one that can be stored; nothing was changed.', 'Send dates, numbers and texts within the bounds of the OpenAPI document; if they are, report the request_id.'),
   bad_cursor: no(400, 'Invalid cursor', 'This cursor was not issued by this service.', 'Start again from the first page.'),
   token_missing: no(401, 'Token missing', 'Send a token as `Authorization: Bearer <token>`; POST /auth/token issues one.', 'Log in and send the token.'),
   token_expired: no(401, 'Token expired', 'Get a new token from POST /auth/token.', 'Log in again; next time, renew the token before it expires.'),

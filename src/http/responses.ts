@@ -87,7 +87,7 @@ function descriptionOf (status: string, codes: readonly ProblemCode[], described
 const DERIVED: Array<[applies: (route: RouteOptions) => boolean, codes: ProblemCode[]]> = [
   // Fastify reads a body of every other method, whether the route has use for it or not.
   [({ method }) => ![method].flat().every((one) => one === 'GET' || one === 'HEAD'), ['bad_request', 'payload_too_large', 'unsupported_media_type']],
-  [({ schema }) => Boolean(schema?.body ?? schema?.params ?? schema?.querystring ?? schema?.headers), ['validation_failed']],
+  [({ schema }) => Boolean(schema?.body ?? schema?.params ?? schema?.querystring ?? schema?.headers), ['validation_failed', 'not_storable']],
   [({ schema }) => schema?.security?.length !== 0, TOKEN_CODES],
   [({ config }) => Boolean(config?.rateLimit), ['too_many_requests']],
   [() => true, ['internal']],

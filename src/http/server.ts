@@ -20,7 +20,7 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
     connectionTimeout: 20_000,
     requestTimeout: 10_000,
     keepAliveTimeout: 65_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, requireHostHeader: false },
     // Requests that reach a closing server on a kept connection are served; see httpPlugin.
     return503OnClosing: false,
     trustProxy: config.trustProxy.length > 0 ? trusts : false,

@@ -20,7 +20,7 @@ export function validatorCompiler (): (schema: unknown, part: string) => Validat
   const checkOf = (schema: object) => bounded(faultsOf(strict.compile(schema)), schema)
   return (given, part) => {
     const schema = given as object
-    if (part !== 'body') return told(bounded(finite(faultsOf(coercing.compile(schema)), schema), schema), part)
+    if (part !== 'body') return told(bounded(written(faultsOf(coercing.compile(schema)), schema), schema), part)
     return isList(schema) ? eachItem(schema, checkOf) : told(checkOf(schema), part)
   }
 }
@@ -91,18 +91,18 @@ function eachItem ({ items, ...list }: ListSchema, checkOf: (schema: object) => 
   }
 }
 
-/** Coercion makes Infinity of `Infinity` and of `1e400`, and Ajv holds no bound against a number that is not finite. */
-function finite (check: Check, schema: object): Check {
-  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
-  const numbers = Object.keys(properties).filter((name) => properties[name]!.type === 'integer' || properties[name]!.type === 'number')
-  return (data) => {
-    const failures = check(data)
-    const infinite = numbers.filter((name) => isInfinite((data as Record<string, unknown>)[name]))
-    if (infinite.length === 0) return failures
-    return [...failures ?? [], ...infinite.map((name) => ({ instancePath: `/${escapePointer(name)}`, keyword: 'finite', message: 'must be a finite number' }))]
-  }
-}
+const DIGITS = /^-?\d{1,15}$/
 
-function isInfinite (value: unknown): boolean {
-  return typeof value === 'number' && !Number.isFinite(value)
+/** Coercion takes `0x0a`, `1e1`, a blank and `1e400` for numbers: only digits pass as an integer's text. */
+function written (check: Check, schema: object): Check {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
+  const numbers = Object.keys(properties).filter((name) => properties[name]!.type === 'integer')
+  return (data) => {
+    const given = data as Record<string, unknown>
+    const odd = numbers.filter((name) => typeof given[name] === 'string' && !DIGITS.test(given[name]))
+    const failures = check(data)
+    if (odd.length === 0) return failures
+    const places = odd.map((name) => `/${escapePointer(name)}`)
+    return [...(failures ?? []).filter(({ instancePath }) => !places.includes(instancePath)), ...places.map((instancePath) => ({ instancePath, keyword: 'digits', message: 'must be integer' }))]
+  }
 }

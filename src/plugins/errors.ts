@@ -81,8 +81,14 @@ const BY_STATUS: Record<number, ProblemCode> = {
 function codeOf (error: FastifyError): ProblemCode {
   if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError) return error.code
   if (error instanceof InputError) return 'validation_failed'
-  if (error instanceof StoreError && error.code === 'unavailable') return 'unavailable'
+  if (error instanceof StoreError) return codeOfStore(error)
   return codeOfStatus(error.statusCode ?? 500)
+}
+
+/** A value that Postgres cannot take (class 22, data exception) came from the client: no statement of ours makes one. */
+function codeOfStore ({ code, sqlstate }: StoreError): ProblemCode {
+  if (code === 'unavailable') return 'unavailable'
+  return sqlstate?.startsWith('22') === true ? 'not_storable' : 'internal'
 }
 
 /** Whatever a plugin may refuse, a client's error stays one. */

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { answerHeaders } from '../http/answer-headers.js'
-import { isTooDeep } from '../http/json-depth.js'
+import { jsonText } from '../http/json-body.js'
 import { ProblemError } from '../http/problems.js'
 import { clientRequestId } from '../http/request-ids.js'
 import { trustedProxies } from '../addresses/trusted-proxies.js'
@@ -54,9 +54,21 @@ export const httpPlugin = fp(async (app) => {
   // Node would answer 417 by itself, in words of its own, to any expectation but 100-continue; it may be passed over (RFC 9110, section 10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.routing(request, response) })
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
-    if (isTooDeep(text)) done(new ProblemError('bad_request'))
-    else void parse(request, text, done)
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      const text = jsonText(request.headers['content-type'], bytes)
+      if (text === null) done(null, undefined)
+      else void parse(request, text, done)
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { raw, headers } = request
+    // Many clients name a type on every request. Where nothing is sent there is nothing that it could be the type of (RFC 9110, section 8.3).
+    if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) delete raw.headers['content-type']
+    // Node would refuse it in words of its own (RFC 9112, section 3.2).
+    done(headers.host === undefined && raw.httpVersion === '1.1' ? new ProblemError('bad_request') : undefined)
   })
   app.addHook('preClose', async () => {
     closing = true

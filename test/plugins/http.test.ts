@@ -51,7 +51,7 @@ t.test('every request is one line that says who asked for what and how it went',
 t.test('behind a trusted proxy no word that is not an address is a client of its own', async (t) => {
   const app = await boot(t, 'api', { ...place.env, AMQP_URL: '', REDIS_URL: '', TRUST_PROXY: '10.0.0.1', LOGIN_LIMIT: '2' })
   const register = async (told: string) => (await app.inject({ method: 'POST', url: '/users', remoteAddress: '10.0.0.1', headers: { 'x-forwarded-for': told }, payload: {} })).statusCode
-  for (const [first, second, third] of [['9.9.9.9:1', '9.9.9.9:2', '9.9.9.9'], ['unknown', '009.9.9.9', '"words"'], ['[2001:db8::1]:1', '[2001:db8::2]:2', '2001:db8::3']] as const) {
+  for (const [first, second, third] of [['9.9.9.9:1', '9.9.9.9:2', '9.9.9.9'], ['unknown', '009.9.9.9', '"words"'], ['[2001:db8::1]:1', '[2001:db8::2]:2', '2001:db8::3'], ['8.8.8.8', '::ffff:8.8.8.8', '"[::FFFF:8.8.8.8]:443"'], ['::ffff:7.7.7.7', '[::ffff:707:707]:1', '7.7.7.7:9']] as const) {
     t.strictSame([await register(first), await register(second), await register(third)], [400, 400, 429], `${first}, ${second}, ${third}`)
   }
 })
@@ -241,6 +241,8 @@ t.test('what is not HTTP is answered as a problem too', async (t) => {
     t.match(JSON.parse(body), { type: /^urn:comanda:problem:/, title: /./, status: Number(head.slice(9, 12)), request_id: /./ })
     return head.split('\r\n', 1)[0]
   }
+  t.equal(await say('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'no Host')
+  t.equal(await say('GET /livez HTTP/1.1\r\nExpect: wonders\r\nConnection: close\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'nor with an expectation')
   t.equal(await say('rubbish\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
   t.equal(await say('GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
   t.equal(await say('POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'request smuggling')

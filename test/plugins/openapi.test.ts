@@ -46,8 +46,8 @@ t.test('every response says what it means, and carries the request id', async (t
 t.test('the problems of an operation follow from its shape and its own list', async (t) => {
   const table: Record<string, Record<number, string[]>> = {
     'GET /livez': { 500: ['internal'] },
-    'POST /users': { 400: ['bad_request', 'validation_failed', 'weak_password'], 409: ['account_taken'], 413: ['payload_too_large'], 415: ['unsupported_media_type'], 429: ['too_many_requests'], 500: ['internal'], 503: ['unavailable'] },
-    'GET /orders/{order_id}': { 400: ['validation_failed'], 401: ['token_missing', 'token_expired', 'token_invalid'], 404: ['order_not_found', 'order_not_visible_yet'], 500: ['internal'], 503: ['unavailable'] }
+    'POST /users': { 400: ['bad_request', 'validation_failed', 'not_storable', 'weak_password'], 409: ['account_taken'], 413: ['payload_too_large'], 415: ['unsupported_media_type'], 429: ['too_many_requests'], 500: ['internal'], 503: ['unavailable'] },
+    'GET /orders/{order_id}': { 400: ['validation_failed', 'not_storable'], 401: ['token_missing', 'token_expired', 'token_invalid'], 404: ['order_not_found', 'order_not_visible_yet'], 500: ['internal'], 503: ['unavailable'] }
   }
   for (const [name, expected] of Object.entries(table)) {
     const told = Object.entries(named(name).responses).map(([status, response]) => [status, codesOf(response)] as const).filter(([, codes]) => codes.length > 0)

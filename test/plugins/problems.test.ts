@@ -132,6 +132,11 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
     await place.pool.query('alter table users add constraint unlucky check (nick_name <> \'unlucky\')')
     return await register({ nick_name: 'unlucky' })
   },
+  not_storable: async () => {
+    await place.pool.query(`create function refuse_value() returns trigger language plpgsql as $$ begin raise exception 'too long' using errcode = '22001'; end $$;
+      create trigger unlucky_value before insert on users for each row when (new.nick_name = 'unstorable') execute function refuse_value()`)
+    return await register({ nick_name: 'unstorable' })
+  },
   unavailable: async () => await withoutPostgres(logIn),
   busy: async () => {
     const answers = await Promise.all(Array.from({ length: 80 }, async () => await logIn()))

@@ -42,6 +42,7 @@ t.test('a body that breaks the rules is 400 and names every place where it does'
     'a price null': price('null'),
     'no description': description('""'),
     'a description of white space': description('" \\t\\n\u2003\u00a0"'),
+    'a description of what nobody sees': description('"\u200b\u2060\u00ad\u3164\u2800\ufe0f \udb40\udc41"'),
     'a description of 257 characters': description(JSON.stringify('é'.repeat(257))),
     'a description of 257 emoji': description(JSON.stringify('🌺'.repeat(257))),
     'a description with U+0000': description('"a\\u0000b"'),
@@ -56,6 +57,7 @@ t.test('a body that breaks the rules is 400 and names every place where it does'
     'no members': ['{}', ALL],
     'one member': [JSON.stringify({ item_price: 1 }), [DESCRIPTION, QUANTITY]],
     'everything wrong at once': ['{"item_description":" ","item_quantity":"0","item_price":-1,"x":null}', ['#/x', ...ALL].sort()],
+    'no body': ['', ['#']],
     'an array': ['[]', ['#']],
     'an array of one order': [`[${JSON.stringify(line)}]`, ['#']],
     null: ['null', ['#']],
@@ -73,7 +75,6 @@ t.test('a body that cannot be read is 400', async (t) => {
   const table: Record<string, string> = {
     'broken JSON': '{"item_price": }',
     'truncated JSON': JSON.stringify(line).slice(0, -1),
-    'no body': '',
     'JSON twice': '{}{}',
     'single quotes': "{'item_price': 1}",
     'a comma too many': '{"item_price":1,}',
@@ -83,6 +84,27 @@ t.test('a body that cannot be read is 400', async (t) => {
     'NaN for a number': withMember('item_price', 'NaN')
   }
   for (const [name, body] of Object.entries(table)) isProblem(t, await post(body), 400, 'bad-request', name)
+})
+
+t.test('a body in another encoding than UTF-8 is refused, by its name or by its bytes', async (t) => {
+  const coffee = Buffer.from(JSON.stringify({ ...line, item_description: 'Café' }), 'latin1')
+  const send = async (type: string, payload: Buffer | string) => await api.inject({ method: 'POST', url: '/orders', headers: { ...ana.headers, 'content-type': type }, payload })
+  for (const charset of ['ISO-8859-1', 'utf-16', '"windows-1252"', 'us-ascii', '']) isProblem(t, await send(`application/json; charset=${charset}`, coffee), 415, 'unsupported-media-type', charset)
+  isProblem(t, await send('application/json;version=1; Charset = latin1', JSON.stringify(line)), 415, 'unsupported-media-type')
+  for (const bytes of [coffee, Buffer.from([0x22, 0xc0, 0xaf, 0x22]), Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), Buffer.from(JSON.stringify(line), 'utf16le').swap16()]) {
+    isProblem(t, await send('application/json', bytes), 400, 'bad-request', bytes.toString('hex').slice(0, 20))
+  }
+})
+
+t.test('a content type without a body is taken where none is needed, and where one is it is missing', async (t) => {
+  for (const type of ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded', 'x']) {
+    const headers = { ...ana.headers, 'content-type': type }
+    for (const length of [{}, { 'content-length': '0' }]) {
+      t.equal((await api.inject({ method: 'POST', url: '/auth/token/renew', headers: { ...headers, ...length } })).statusCode, 200, type)
+      isProblem(t, await api.inject({ method: 'DELETE', url: `/orders/${randomUUID()}`, headers: { ...headers, ...length } }), 404, 'order-not-found', type)
+      isProblem(t, await api.inject({ method: 'POST', url: '/orders', headers: { ...headers, ...length } }), 400, 'validation-failed', type)
+    }
+  }
 })
 
 t.test('a body above 64 KiB is 413, however it comes', async (t) => {
@@ -117,6 +139,12 @@ t.test('a bad query is 400 and names every place', async (t) => {
     'limit=': ['limit'],
     'limit=1.5': ['limit'],
     'limit=NaN': ['limit'],
+    'limit=0x0a': ['limit'],
+    'limit=1e1': ['limit'],
+    'limit=10.0': ['limit'],
+    'limit=%2010': ['limit'],
+    'limit=+5': ['limit'],
+    'user_id=0b1': ['user_id'],
     'limit=Infinity': ['limit'],
     'limit=1e400': ['limit'],
     'user_id=-Infinity&limit=0&x=1': ['limit', 'user_id', 'x'],
@@ -190,6 +218,8 @@ t.test('nor does the broker hold anything of it', needs('rabbitmq'), async (t) =
 })
 
 t.test('what is unusual and right is taken', async (t) => {
+  for (const type of ['application/json;charset=UTF-8', 'application/json; charset="utf-8"', 'Application/JSON ; charset=utf8']) t.equal((await post(JSON.stringify(line), { ...ana.headers, 'content-type': type })).statusCode, 202, type)
+  t.equal((await post(JSON.stringify({ ...line, item_description: 'می\u200cخواهم 👩\u200d💻 \u202eabc' }))).statusCode, 202, 'unseen characters beside others')
   const table: Record<string, string> = {
     '256 emoji': withMember('item_description', JSON.stringify('🌺'.repeat(256))),
     'one character among white space': withMember('item_description', '" x "'),

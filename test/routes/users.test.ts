@@ -59,6 +59,7 @@ t.test('names with accents and emoji, and everything at its greatest length, are
   t.match(response.json(), shown)
   t.ok(await logsIn(longest.nick_name, password))
   t.notOk(await logsIn(longest.nick_name, password.slice(0, -2)), 'every character counts')
+  t.equal((await register({ full_name: 'علی\u200cرضا 👩\u200d💻 ❤\ufe0f' })).statusCode, 201, 'joiners and variation selectors too')
   t.equal((await register({ nick_name: 'x', full_name: 'É', password: 'äö'.repeat(4), phone_number: '1234567' })).statusCode, 201, 'and at its least')
 })
 
@@ -95,6 +96,8 @@ t.test('a registration that breaks the rules is 400, names every place, and stor
     [{ nick_name: 'two words' }, ['#/nick_name']],
     [{ nick_name: 'a\u0000' }, ['#/nick_name']],
     [{ nick_name: 'a\u0007' }, ['#/nick_name']],
+    ...['ana\u200b', 'a\u2060na', 'an\u00ada', '\u202eana', 'ana\u{e0041}', 'ana\ufe0f', '\u3164', '\u2800', '\u115f\u1160', 'ana\u034f', 'ana\u{e0fff}', 'ana\ue000', '\u200d'].map((nick_name): [Record<string, unknown>, string[]] => [{ nick_name }, ['#/nick_name']]),
+    ...['\u200b', '\u200d\ufe0f', '\u3164', '\u2800 ', 'Ana\u202e', 'Ana\u00ad', 'Ana\u{e0041}', 'Ana\u0007', 'Ana\u0378'].map((full_name): [Record<string, unknown>, string[]] => [{ full_name }, ['#/full_name']]),
     [{ nick_name: 'x'.repeat(51) }, ['#/nick_name']],
     [{ nick_name: '\u0958'.repeat(26) }, ['#/nick_name']], // 52 characters once it is in NFC
     [{ nick_name: 7 }, ['#/nick_name']],

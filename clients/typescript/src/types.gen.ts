@@ -65,7 +65,7 @@ export type Readiness = {
 
 export type Registration = {
     /**
-     * Unique; 1 to 50 characters in Unicode NFC, no white space
+     * Unique; 1 to 50 characters in Unicode NFC, all of them visible: no white space, no format, filler or unassigned characters
      */
     nick_name: string;
     /**
@@ -73,7 +73,7 @@ export type Registration = {
      */
     password: string;
     /**
-     * 1 to 50 characters, at least one of them visible
+     * 1 to 50 characters, at least one of them visible; no format, filler or unassigned characters but joiners and variation selectors
      */
     full_name: string;
     /**
@@ -136,11 +136,11 @@ export type UserPage = {
  */
 export type PersonChange = {
     /**
-     * Unique; 1 to 50 characters in Unicode NFC, no white space
+     * Unique; 1 to 50 characters in Unicode NFC, all of them visible: no white space, no format, filler or unassigned characters
      */
     nick_name?: string;
     /**
-     * 1 to 50 characters, at least one of them visible
+     * 1 to 50 characters, at least one of them visible; no format, filler or unassigned characters but joiners and variation selectors
      */
     full_name?: string;
     /**
@@ -480,7 +480,7 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
@@ -521,7 +521,7 @@ export type RegisterData = {
 
 export type RegisterErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`); Weak password (`weak_password`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`); Weak password (`weak_password`)
      */
     400: Problem;
     /**
@@ -575,7 +575,7 @@ export type EraseUserData = {
 
 export type EraseUserErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -637,7 +637,7 @@ export type GetUserData = {
 
 export type GetUserErrors = {
     /**
-     * Validation failed (`validation_failed`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -686,7 +686,7 @@ export type ChangeUserData = {
 
 export type ChangeUserErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -752,7 +752,7 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`); Weak password (`weak_password`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`); Weak password (`weak_password`)
      */
     400: Problem;
     /**
@@ -870,7 +870,7 @@ export type ListUserOrdersData = {
 
 export type ListUserOrdersErrors = {
     /**
-     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
@@ -956,7 +956,7 @@ export type LogInData = {
 
 export type LogInErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1069,7 +1069,7 @@ export type ListOrdersData = {
 
 export type ListOrdersErrors = {
     /**
-     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
@@ -1116,7 +1116,7 @@ export type PlaceOrderData = {
 
 export type PlaceOrderErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1169,7 +1169,7 @@ export type PlaceOrdersData = {
 
 export type PlaceOrdersErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1226,7 +1226,7 @@ export type CancelOrderData = {
 
 export type CancelOrderErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1295,7 +1295,7 @@ export type GetOrderData = {
 
 export type GetOrderErrors = {
     /**
-     * Validation failed (`validation_failed`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1347,7 +1347,7 @@ export type AmendOrderData = {
 
 export type AmendOrderErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**
@@ -1420,7 +1420,7 @@ export type ListOrderEventsData = {
 
 export type ListOrderEventsErrors = {
     /**
-     * Validation failed (`validation_failed`); Invalid cursor (`bad_cursor`)
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
      */
     400: Problem;
     /**
@@ -1469,7 +1469,7 @@ export type MoveOrderData = {
 
 export type MoveOrderErrors = {
     /**
-     * Bad request (`bad_request`); Validation failed (`validation_failed`)
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
      */
     400: Problem;
     /**

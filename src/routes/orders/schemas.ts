@@ -1,18 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TAG_LIST } from '../../http/entity-tags.js'
+import { VISIBLE } from '../../http/text-patterns.js'
 import { ORDER_EVENT_TYPES, type OrderEventType } from '../../orders/event.js'
 import { MAX_DESCRIPTION, MAX_PRICE, MAX_QUANTITY } from '../../orders/order.js'
 import { MOVABLE_STATUSES, type MovableStatus, ORDER_STATUSES } from '../../orders/status.js'
 import type { TimelineEntry } from '../../orders/timeline.js'
 
-/** At least one visible character; no U+0000 and no lone surrogate: Postgres stores neither. */
-const VISIBLE_TEXT = '^(?=[\\s\\S]*\\S)[^\\u0000\\p{Cs}]*$'
-
 const input = {
   item_description: Type.String({
     minLength: 1,
     maxLength: MAX_DESCRIPTION,
-    pattern: VISIBLE_TEXT,
+    pattern: VISIBLE,
     description: '1 to 256 characters, at least one of them visible',
     examples: ['Café especial ☕']
   }),

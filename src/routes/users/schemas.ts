@@ -1,16 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { DISTINCT_NAME, STORABLE, VISIBLE_NAME } from '../../http/text-patterns.js'
 import { ROLES } from '../../users/roles.js'
 
-/** At least one visible character; no U+0000 and no lone surrogate: Postgres stores neither. */
-const VISIBLE_TEXT = '^(?=[\\s\\S]*\\S)[^\\u0000\\p{Cs}]*$'
 /** Only the bounds that limit the work of hashing: a login is not told which rule its password breaks. */
-const given = { minLength: 1, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$' }
+const given = { minLength: 1, maxLength: 128, pattern: STORABLE }
 
-const NickName = Type.String({ minLength: 1, maxLength: 50, format: 'nick-name', pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$', description: 'Unique; 1 to 50 characters in Unicode NFC, no white space', examples: ['ana'] })
-const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000\\p{Cs}]*$', description: '8 to 128 characters in Unicode NFC, any of them; not a common password, not one character repeated, not made of one\'s own data', examples: ['correct horse battery'] })
+const NickName = Type.String({ minLength: 1, maxLength: 50, format: 'nick-name', pattern: DISTINCT_NAME, description: 'Unique; 1 to 50 characters in Unicode NFC, all of them visible: no white space, no format, filler or unassigned characters', examples: ['ana'] })
+const Password = Type.String({ minLength: 8, maxLength: 128, pattern: STORABLE, description: '8 to 128 characters in Unicode NFC, any of them; not a common password, not one character repeated, not made of one\'s own data', examples: ['correct horse battery'] })
 
 const person = {
-  full_name: Type.String({ minLength: 1, maxLength: 50, pattern: VISIBLE_TEXT, description: '1 to 50 characters, at least one of them visible', examples: ['Ana Conceição'] }),
+  full_name: Type.String({ minLength: 1, maxLength: 50, pattern: VISIBLE_NAME, description: '1 to 50 characters, at least one of them visible; no format, filler or unassigned characters but joiners and variation selectors', examples: ['Ana Conceição'] }),
   cpf: Type.String({ format: 'cpf', description: '11 digits without punctuation, with valid check digits', examples: ['52998224725'] }),
   email: Type.String({ format: 'email', maxLength: 50, description: 'An e-mail address of at most 50 characters', examples: ['ana@example.com'] }),
   phone_number: Type.String({ pattern: '^\\+?[0-9][0-9 ()-]{6,23}$', description: 'Digits, spaces, brackets and hyphens, 7 to 25 characters', examples: ['+55 11 91234-5678'] })
@@ -78,7 +77,7 @@ export const PersonalData = Type.Object({
 }, { $id: 'PersonalData' })
 
 export const LoginBody = Type.Object({
-  nick_name: Type.String({ minLength: 1, maxLength: 50, pattern: '^[^\\u0000\\p{Cs}]*$', examples: ['ana'] }),
+  nick_name: Type.String({ minLength: 1, maxLength: 50, pattern: STORABLE, examples: ['ana'] }),
   password: Type.String({ ...given, examples: ['correct horse battery'] })
 }, { $id: 'Login', additionalProperties: false })
 
