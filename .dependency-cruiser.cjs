@@ -20,19 +20,19 @@ const rooms = {
   time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
   ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
   usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids], packages: [] },
-  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('crypto', 'http', 'net')] },
+  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net')] },
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
   addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
   health: { why: 'what is up, since when; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events')] },
   store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
-  cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis')] },
+  cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis'), node('net')] },
   broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'timers/promises')] },
   parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, ...['store', 'broker', 'secrets'].map(folder)], packages: [] },
   logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },
   metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: [], packages: [pkg('prom-client')] },
   tracing: { why: 'spans, and OpenTelemetry nowhere else', may: domain, packages: [pkg('@opentelemetry/[^/]+'), node('async_hooks')] },
-  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), folder('addresses'), folder('secrets'), time, folder('store'), folder('broker')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
+  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), folder('addresses'), folder('secrets'), time, folder('store'), folder('broker'), folder('cache')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
   config: { files: file('config'), why: 'the environment is read here; of ours it knows only what an address and a secret are', may: [folder('addresses'), folder('secrets')], packages: [typebox, pkg('env-schema')] },
   plugins: {
     why: 'plugins open, decorate and close what a room holds; they know no route and no process',
@@ -61,7 +61,7 @@ const others = (...names) => ({ path: `^(${names.join('|')})/` })
 
 /** What stands beside `src`. */
 const beside = [
-  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config')] }),
+  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/addresses/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config')] }),
   rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
   rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
   rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),

@@ -1,3 +1,4 @@
+import { ownOrigin } from '../src/addresses/own-address.js'
 import { untilReady } from './readiness.js'
 import type { Screen } from './screen.js'
 import type { Env } from './service.js'
@@ -20,7 +21,5 @@ Ctrl-C stops everything.
 }
 
 function addressOf (env: Env, port: string): string {
-  const host = env.HOST || '127.0.0.1'
-  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return ownOrigin(env.HOST || '127.0.0.1', port)
 }

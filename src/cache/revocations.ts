@@ -6,16 +6,19 @@ declare module 'ioredis' {
   }
 }
 
-/** Keeps a mark and tells every process, in one step. Scores are moments of expiry by Redis' own clock, the only one asked. */
+/** Keeps a mark and tells every process, in one step. Scores are moments of expiry by Redis' own clock, the only one asked. One that may not be published is kept all the same: the others ask for it. */
 const MARK = `
 local now = redis.call('time')[1] * 1000
 redis.call('zremrangebyscore', KEYS[1], '-inf', now)
 redis.call('zadd', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('pexpire', KEYS[1], ARGV[2])
-return redis.call('publish', KEYS[1], ARGV[1])`
+redis.pcall('publish', KEYS[1], ARGV[1])
+return 1`
 
 /** `<user_id> <epoch>`: this user's sessions of older epochs are over. */
 const FORM = /^(\d+) (\d+)$/
+/** Heard by everybody, and no mark: whether this user may publish cannot be asked otherwise. */
+const NO_MARK = '-'
 /** A connection that is cut without a word says nothing: the marks are asked for again this often. */
 const CHECK_MS = 15_000
 /** Beyond it the oldest is forgotten: whoever can write to Redis can make as many as they like. */
@@ -29,6 +32,8 @@ export interface RevocationsOptions {
   lifeMs: number
   /** The user's present epoch in the tables; null: there never was such a user. @throws Error where they cannot be asked */
   epochOf: (userId: number) => Promise<number | null>
+  /** Told whenever it changes which commands Redis refuses to this user (its access control lists): none, or marks come late. */
+  onLacking?: (commands: readonly string[]) => void
   /** Redis did not take a mark. */
   onFailure: (error: Error, userId: number) => void
 }
@@ -55,6 +60,7 @@ export class Revocations {
   readonly #unshared = new Map<number, number>()
   readonly #checks: NodeJS.Timeout | undefined
   #complete = false
+  #lacking = ''
 
   constructor (options: RevocationsOptions) {
     const { redis, prefix } = options
@@ -129,19 +135,36 @@ export class Revocations {
   /** Subscribes first and loads then: a mark that is set in between is heard. */
   async #follow (redis: Redis): Promise<void> {
     try {
-      await redis.subscribe(this.#key)
-      for (const [userId, epoch] of [...this.#unshared]) await this.#share(redis, userId, epoch)
+      const refused = await this.#refusedOf(redis)
       for (const mark of await redis.zrange(this.#key, '0', '-1')) this.#hear(mark)
-      this.#complete = true
-    } catch {
+      this.#complete = refused.length === 0
+      for (const [userId, epoch] of [...this.#unshared]) await this.#share(redis, userId, epoch)
+    } catch (error) {
       this.#complete = false
-      if (redis.status === 'ready') redis.disconnect(true)
+      // A refusal is an answer: another connection would be refused as well, at once and for ever.
+      if (redis.status === 'ready' && !isRefusal(error)) redis.disconnect(true)
     }
   }
 
+  /** Subscribes. Without the right to it marks are asked for every CHECK_MS all the same. @returns the commands that this user may not run */
+  async #refusedOf (redis: Redis): Promise<string[]> {
+    const refused: string[] = []
+    const attempt = async (command: string, run: () => Promise<unknown>) => {
+      await run().catch((error: unknown) => {
+        if (!isRefusal(error)) throw error
+        refused.push(command)
+      })
+    }
+    await attempt('subscribe', async () => await redis.subscribe(this.#key))
+    await attempt('publish', async () => await redis.publish(this.#key, NO_MARK))
+    if (refused.join() !== this.#lacking) this.#options.onLacking?.(refused)
+    this.#lacking = refused.join()
+    return refused
+  }
+
   #hear (mark: string): void {
-    const [userId = 0, epoch = 0] = FORM.exec(mark)?.slice(1).map(Number) ?? []
-    this.#keep(userId, epoch)
+    const [userId, epoch] = FORM.exec(mark)?.slice(1).map(Number) ?? []
+    if (userId !== undefined && epoch !== undefined) this.#keep(userId, epoch)
   }
 
   /** @param known to the tables */
@@ -156,4 +179,9 @@ export class Revocations {
       this.#marks.delete(id)
     }
   }
+}
+
+/** By Redis' access control lists; of a command inside a script it says so in other words. */
+function isRefusal (error: unknown): boolean {
+  return error instanceof Error && /^NOPERM|ACL failure in script|The user executing the script can't/.test(error.message)
 }

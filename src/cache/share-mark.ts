@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { withServerName } from './redis-client.js'
 import { Revocations } from './revocations.js'
 
 /**
@@ -7,7 +8,7 @@ import { Revocations } from './revocations.js'
  */
 export async function shareMark (url: string, prefix: string, lifeMs: number, mark: { user_id: number, epoch: number }): Promise<Error | null> {
   let failure: Error | null = null
-  const redis = new Redis(url, { autoResubscribe: false, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2000, connectTimeout: 2000, lazyConnect: true, retryStrategy: () => null })
+  const redis = withServerName(new Redis(url, { autoResubscribe: false, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2000, connectTimeout: 2000, lazyConnect: true, retryStrategy: () => null }))
   redis.on('error', () => {}) // `mark` reports it
   const revocations = new Revocations({ redis, prefix, lifeMs, epochOf: async () => null, onFailure: (error) => { failure = error } })
   try {

@@ -1,3 +1,4 @@
+import { ownOrigin } from '../addresses/own-address.js'
 import { type ProcessName, readSettings } from '../config.js'
 
 const LIMIT_MS = 2000
@@ -13,9 +14,8 @@ export async function runHealth (env: Record<string, string | undefined>): Promi
 async function askReady (name: ProcessName, env: Record<string, string | undefined>): Promise<{ ok: boolean, body: string } | null> {
   const { HOST: host, PORT, WORKER_PORT } = readSettings(env, 'HOST', 'PORT', 'WORKER_PORT')
   const port = name === 'api' ? PORT : WORKER_PORT
-  const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   try {
-    const answer = await fetch(`http://${address}:${port}/readyz`, { signal: AbortSignal.timeout(LIMIT_MS) })
+    const answer = await fetch(`${ownOrigin(host, port)}/readyz`, { signal: AbortSignal.timeout(LIMIT_MS) })
     return { ok: answer.ok, body: await answer.text() }
   } catch {
     return null

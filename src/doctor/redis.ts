@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Redis } from 'ioredis'
+import { CLUSTERED, withServerName } from '../cache/redis-client.js'
 import { SilenceError } from '../time/in-time.js'
-import type { Address } from './address.js'
+import type { Address, Where } from './address.js'
 import { type Clock, noteClock } from './clock.js'
 import type { Notes } from './finding.js'
 import { ANSWER_MS, answered } from './limits.js'
@@ -24,10 +25,10 @@ const REFUSALS: Record<string, Explain> = {
 }
 
 /** @param notes is added to as answers come, so that what was found before a silence is kept */
-export async function examineRedis (notes: Notes, { url, address }: { url: string, address: Address }, now: Clock): Promise<void> {
-  const client = new Redis(url, {
+export async function examineRedis (notes: Notes, { url, address, env }: Where, now: Clock): Promise<void> {
+  const client = withServerName(new Redis(url, {
     protocol: 2, lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS, retryStrategy: () => null
-  })
+  }))
   const said: Error[] = []
   client.on('error', (error) => { said.push(error) })
   try {
@@ -40,6 +41,7 @@ export async function examineRedis (notes: Notes, { url, address }: { url: strin
     noteData(notes, info)
     noteMemory(notes, info)
     await noteClock(notes, now, async () => milliseconds(await client.time()))
+    await noteChannel(notes, client, `${env.REDIS_PREFIX || 'comanda:'}revocations`, address)
   } catch (error) {
     const cause = error instanceof SilenceError ? error : said[0] ?? error
     const code = codeOf(cause as Error)
@@ -67,8 +69,9 @@ function read (info: string): Record<string, string> {
   return Object.fromEntries(info.split('\r\n').filter((line) => line.includes(':')).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
 }
 
-function noteData (notes: Notes, { loading, role, rdb_last_bgsave_status: saved, aof_last_write_status: written }: Record<string, string>): void {
+function noteData (notes: Notes, { loading, role, redis_mode: mode, rdb_last_bgsave_status: saved, aof_last_write_status: written }: Record<string, string>): void {
   if (loading === '1') notes.warn('data', 'still loading what it had on disk: every command is refused', 'wait; orders are read from Postgres meanwhile')
+  else if (mode === 'cluster') notes.wrong('data', CLUSTERED, 'use a Redis without it; orders are read from Postgres meanwhile')
   else if (role === 'slave') notes.wrong('data', 'a replica: nothing can be written', 'name the primary in REDIS_URL')
   else if (saved === 'err' || written === 'err') notes.wrong('data', 'it cannot write to its disk, and refuses what is written until it can', 'free its disk, or turn persistence off: views need none (save "", appendonly no)')
   else notes.ok('data', 'loaded, and taken')
@@ -82,6 +85,19 @@ function noteMemory (notes: Notes, { maxmemory = '0', used_memory: used = '0', m
   if (policy !== 'noeviction') notes.warn('memory', `${found}: a full one drops single keys, and an order not persisted yet may be hidden for a moment`, 'set maxmemory-policy to noeviction: what a full one does not take is read from Postgres')
   else if (full >= NEARLY_FULL) notes.warn('memory', found, 'raise maxmemory: a full one takes no views, and reads go to Postgres')
   else notes.ok('memory', found)
+}
+
+/** Ended sessions are told by it. A word that is no mark is published: whether that is allowed cannot be asked otherwise. */
+async function noteChannel (notes: Notes, client: Redis, channel: string, { user }: Address): Promise<void> {
+  const refused: string[] = []
+  for (const [command, run] of [['publish', async () => await client.publish(channel, '-')], ['subscribe', async () => await client.subscribe(channel)]] as const) {
+    await run().catch((error: Error) => {
+      if (!error.message.startsWith('NOPERM')) throw error
+      refused.push(command)
+    })
+  }
+  if (refused.length === 0) notes.ok('channel', 'ended sessions are told to every process at once')
+  else notes.warn('channel', `user ${user} may not ${refused.join(' and ')} on ${channel} (NOPERM): sessions that were ended go on elsewhere for a while`, `ACL SETUSER ${user} ${refused.map((command) => `+${command}`).join(' ')} &${channel}`)
 }
 
 /** TIME answers in seconds and microseconds. */

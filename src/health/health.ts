@@ -10,7 +10,12 @@ export type ServiceState = 'starting' | 'up' | 'down' | 'off'
 type ServiceCode = Extract<Code, `${ServiceName}_${ServiceState}`>
 
 /** Since when a service is in its present state. */
-export interface ServiceStatus { state: ServiceState, since: string }
+export interface ServiceStatus {
+  state: ServiceState
+  since: string
+  /** What it refuses to this user, where it does. */
+  lacks?: string[]
+}
 
 export interface SourceProgress {
   ready: number
@@ -46,7 +51,8 @@ export class Health {
   /** @param what where it is (never a password), its version, and why it is down */
   set (service: ServiceName, state: Exclude<ServiceState, 'starting'>, what: { host?: string, server_version?: string, cause?: Error | undefined } = {}): void {
     if (this.#services.get(service)?.state === state) return
-    this.#services.set(service, { state, since: new Date().toISOString() })
+    const { lacks } = this.#services.get(service) ?? {}
+    this.#services.set(service, { state, since: new Date().toISOString(), ...(lacks && { lacks }) })
     if (state === 'up') this.#changes.emit(service)
     const { cause, ...rest } = what
     const reason = cause ? reasonOf(cause) : 'the connection was closed'
@@ -60,6 +66,12 @@ export class Health {
   /** Resolves as soon as the service is up. @param signal gives up waiting, without an error */
   async whenUp (service: ServiceName, signal: AbortSignal): Promise<void> {
     if (this.state(service) !== 'up') await once(this.#changes, service, { signal }).catch(() => {})
+  }
+
+  /** Commands that a service refuses to this user: it works, and not for everything. */
+  lack (service: ServiceName, commands: readonly string[]): void {
+    const { lacks: _, ...status } = this.#services.get(service)!
+    this.#services.set(service, commands.length > 0 ? { ...status, lacks: [...commands] } : status)
   }
 
   /** Milliseconds since the service's present state began. */

@@ -26,7 +26,7 @@ export function healthRoutes (app: FastifyInstance, { health, isClosing, ready }
     schema: { ...schema, operationId: 'isReady', summary: 'Whether the process can do its work, and the state of each service it uses', response: { 200: Shown, 503: Shown } }
   }, async (_request, reply) => {
     const services = health.report()
-    const all = Object.values(services).every(({ state }) => state === 'up' || state === 'off')
+    const all = Object.values(services).every(({ state, lacks }) => (state === 'up' && !lacks) || state === 'off')
     const progress = health.progress()
     const able = !isClosing() && progress?.stuck !== true && ready((service) => health.state(service))
     const status = isClosing() ? 'closing' : !able ? 'unready' : all ? 'ready' : 'degraded'

@@ -5,11 +5,12 @@ export const Liveness = Type.Object({ status: Type.Literal('alive') }, { $id: 'L
 
 const ServiceStanding = Type.Object({
   state: Type.Unsafe<ServiceState>({ type: 'string', enum: ['starting', 'up', 'down', 'off'], description: '`off`: this process was told to run without it' }),
-  since: Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] })
+  since: Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] }),
+  lacks: Type.Optional(Type.Array(Type.String(), { description: 'Commands that it refuses to this user' }))
 }, { $id: 'ServiceStanding' })
 
 const readiness = {
-  status: Type.Unsafe<string>({ type: 'string', enum: ['ready', 'degraded', 'unready', 'closing'], description: '`degraded`: it does its work, without one of its services' }),
+  status: Type.Unsafe<string>({ type: 'string', enum: ['ready', 'degraded', 'unready', 'closing'], description: '`degraded`: it does its work, without one of its services, or without all of one' }),
   services: Type.Object({ postgres: ServiceStanding, redis: ServiceStanding, rabbitmq: ServiceStanding })
 }
 export const Readiness = Type.Object(readiness, { $id: 'Readiness' })

@@ -31,7 +31,7 @@ const service = { service: oneOf('postgres', 'redis', 'rabbitmq') }
 const off = { ...service, state: Type.Literal('off') }
 const up = { ...service, state: Type.Literal('up'), host: Text, server_version: maybe(Text) }
 const down = { ...service, state: Type.Literal('down'), host: Text, reason }
-const Status = Type.Object({ state: oneOf('starting', 'up', 'down', 'off'), since: Text }, { additionalProperties: false })
+const Status = Type.Object({ state: oneOf('starting', 'up', 'down', 'off'), since: Text, lacks: maybe(Type.Array(Text)) }, { additionalProperties: false })
 const config = Type.Record(Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }), Type.Union([Type.String(), Type.Number(), Type.Null()]), { additionalProperties: false })
 const Address = Type.Object({ address: Text, family: Text, port: Count }, { additionalProperties: false })
 
@@ -87,6 +87,8 @@ export const catalogue = {
   unhandled_error: entry('error', 'Unhandled error: responded 500', { request_id, ...asked, reason, err }),
   revocation_not_shared: entry('warn', "Redis did not store the end of a user's sessions: other processes accept their tokens until it does, for up to token_seconds; it is tried again as soon as Redis is up",
     { user_id, token_seconds: Count, reason }),
+  redis_rights_missing: entry('warn', 'Redis refuses commands to this user by which ended sessions are told to every process: they end up to 15 seconds later elsewhere, or with their token', { commands: Type.Array(Text), reason }),
+  log_lines_dropped: entry('warn', 'Whoever reads this log had stopped reading: lines were dropped', { lines: Count }),
   not_drained: entry('error', 'Not drained in time: the rest stays queued; run it again once the services are up', { services: Type.Record(Text, Status), reason, err: maybe(err) }),
   crashed: entry('fatal', 'Crashed: closing; nothing accepted is lost, restart the process', { reason, err }),
   exit_forced: entry('error', 'Exited before everything was closed: unacknowledged work is redelivered, no action needed', { reason, err: maybe(err) }),

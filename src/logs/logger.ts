@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino'
 import type { Config } from '../config.js'
 import { thisMoment } from '../time/moment.js'
 import { traceOfLine } from '../tracing/current.js'
 import { BatchingDestination } from './batching-destination.js'
+import { logLine } from './log-line.js'
+import { nonBlockingStdout, PipeWriter } from './pipe-writer.js'
 import { disarmed, escapeSteering } from './terminal.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -25,8 +27,15 @@ export function createLogger (config: Config, destination?: DestinationStream): 
   // pino escapes C0 alone.
   const plain = { ...options, hooks: { streamWrite: escapeSteering } }
   if (destination) return pino(plain, destination)
-  if (!process.stdout.isTTY) return pino(plain, new BatchingDestination(pino.destination({ dest: 1, sync: true })))
+  if (!process.stdout.isTTY) return batching(plain)
   return pino({ ...options, hooks: { streamWrite: disarmed }, formatters: {}, transport: { target: 'pino-pretty', options: { ignore: 'pid,version', singleLine: true } } })
+}
+
+function batching (options: LoggerOptions): Logger {
+  const pipe = nonBlockingStdout()
+  const sink = pipe === null ? pino.destination({ dest: 1, sync: true }) : new PipeWriter(pipe, (lines) => logLine(logger, { event: 'log_lines_dropped', lines }))
+  const logger: Logger = pino(options, new BatchingDestination(sink))
+  return logger
 }
 
 /** An error with its causes. Further members are left out: those of a database error quote the values of a row. */

@@ -1,17 +1,16 @@
 import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
-import { Redis } from 'ioredis'
 import { Breaker } from '../cache/breaker.js'
 import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
 import { OrderViews } from '../cache/order-views.js'
 import { Counts } from '../cache/counts.js'
 import { OrderUse } from '../cache/order-use.js'
+import { redisClient } from '../cache/redis-client.js'
 import { hostOf } from '../addresses/service-urls.js'
 import { logLine } from '../logs/log-line.js'
 import { macFor } from '../secrets/mac.js'
-import { backOff } from '../time/back-off.js'
 import { traceCalls } from '../tracing/traced.js'
 
 declare module 'fastify' {
@@ -28,8 +27,6 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds. */
-const RECONNECT = { first: 100, longest: 2000 }
 /** ioredis tells it by no code. */
 const TIMED_OUT = 'Command timed out'
 
@@ -48,24 +45,22 @@ export const redisPlugin = fp(async (app) => {
     return
   }
   const host = hostOf(redisUrl)
-  const client = new Redis(redisUrl, {
-    // Nothing of RESP3 is used, and ioredis takes a server that refuses its HELLO for one that needs no password, and prints so.
-    protocol: 2,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: redisTimeoutMs,
-    connectTimeout: 1000,
-    lazyConnect: true,
-    retryStrategy: (times) => backOff(times - 1, RECONNECT)
-  })
   let cause: Error | undefined
+  // Nothing of RESP3 is used, and ioredis takes a server that refuses its HELLO for one that needs no password, and prints so.
+  const client = redisClient(redisUrl, { protocol: 2, commandTimeout: redisTimeoutMs }, {
+    onFit: () => {
+      cause = undefined
+      if (app.health.state('redis') === 'down') views.doubt()
+      app.health.set('redis', 'up', { host })
+    },
+    onUnfit: (why) => {
+      cause = why
+      // What an unfit server was told or has shown counts as much as what one that is away was.
+      app.health.set('redis', 'down', { host, cause })
+    }
+  })
   client.on('error', (error) => { cause = error })
   client.on('close', () => { if (!closing) app.health.set('redis', 'down', { host, cause }) })
-  client.on('ready', () => {
-    cause = undefined
-    if (app.health.state('redis') === 'down') views.doubt()
-    app.health.set('redis', 'up', { host })
-  })
 
   const side = Fastify({ pluginTimeout: 0 })
   client.once('ready', () => { void side.register(fastifyRedis, { client, closeClient: true }).ready() })

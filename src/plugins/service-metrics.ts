@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { droppedLines } from '../logs/pipe-writer.js'
 
 /** What both processes tell of their backing services; read when it is asked for. */
 export const serviceMetricsPlugin = fp(async (app) => {
@@ -19,4 +20,5 @@ export const serviceMetricsPlugin = fp(async (app) => {
     Object.entries(views?.reads ?? {}).map(([result, value]) => ({ labels: { result }, value })))
   metrics.counter('comanda_cache_failures_total', 'Calls that Redis did not take or answer in time', () =>
     Object.entries(cacheFailures).map(([kind, value]) => ({ labels: { kind }, value })))
+  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that whoever reads the log did not take', () => [{ value: droppedLines.count }])
 }, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres', 'redis'] })

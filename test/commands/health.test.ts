@@ -42,6 +42,16 @@ t.test('a process that is not ready is exit code 1, with what it says', async (t
   t.match(output[0], /"status":"unready"/)
 })
 
+for (const host of ['::1', '::', '0.0.0.0', 'localhost']) {
+  t.test(`a process that listens on ${host} is found`, async (t) => {
+    const env = { ...await containerOf('api'), HOST: host }
+    const running = runComanda(t, ['api'], env)
+    await running.said('postgres_up')
+    await running.said('started')
+    t.match(await health(t, env), { code: 0, output: [/"status":"(ready|degraded)"/] })
+  })
+}
+
 t.test('where no process answers it is exit code 1, and says so', async (t) => {
   t.strictSame(await health(t, await containerOf('api')), { code: 1, output: ['neither api nor worker answers here'] })
 })

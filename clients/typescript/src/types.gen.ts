@@ -49,11 +49,15 @@ export type ServiceStanding = {
      */
     state: 'starting' | 'up' | 'down' | 'off';
     since: string;
+    /**
+     * Commands that it refuses to this user
+     */
+    lacks?: Array<string>;
 };
 
 export type Readiness = {
     /**
-     * `degraded`: it does its work, without one of its services
+     * `degraded`: it does its work, without one of its services, or without all of one
      */
     status: 'ready' | 'degraded' | 'unready' | 'closing';
     services: {

@@ -1,0 +1,99 @@
+import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+
+/** Of what a reader has not taken yet; beyond it lines are dropped, and counted. */
+const MOST_BYTES = 1024 * 1024
+/** A pipe tells nobody that there is room again: it is tried again this often, in milliseconds. */
+const RETRY_MS = 20
+/** What a reader who reads on gets at the end of this process. */
+const LAST_TRIES_MS = 200
+const NEWLINE = 10
+
+/** Of this process, since its start. */
+export const droppedLines = { count: 0 }
+
+/**
+ * Writes to a pipe without ever waiting for its reader: one who stops reading would stop every request, and the end of this
+ * process. What the pipe does not take is kept, up to a bound.
+ */
+export class PipeWriter {
+  readonly #fd: number
+  readonly #onResume: (lines: number) => void
+  #kept: Buffer[] = []
+  #bytes = 0
+  /** Lines dropped since the pipe took the last one. */
+  #dropped = 0
+  #closed = false
+  #timer: NodeJS.Timeout | null = null
+
+  /** @param fd is non-blocking @param onResume told how many lines were dropped, once there is room again */
+  constructor (fd: number, onResume: (lines: number) => void) {
+    this.#fd = fd
+    this.#onResume = onResume
+    process.once('exit', () => this.#lastTries())
+  }
+
+  /** @param text whole lines */
+  write (text: string): void {
+    const bytes = Buffer.from(text)
+    if (this.#closed || this.#bytes + bytes.length > MOST_BYTES) return this.#drop(bytes)
+    this.#kept.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#timer === null) this.#drain()
+  }
+
+  #drain (): void {
+    this.#timer = null
+    while (this.#kept[0] && this.#take(this.#kept[0]));
+    if (this.#kept.length > 0) this.#timer = setTimeout(() => this.#drain(), RETRY_MS).unref()
+    else if (this.#dropped > 0 && !this.#closed) {
+      const lines = this.#dropped
+      this.#dropped = 0
+      this.#onResume(lines)
+    }
+  }
+
+  /** @returns whether the pipe took all of it */
+  #take (bytes: Buffer): boolean {
+    const written = this.#tryToWrite(bytes)
+    this.#bytes -= written
+    if (written < bytes.length) this.#kept[0] = bytes.subarray(written)
+    else this.#kept.shift()
+    return written === bytes.length
+  }
+
+  #tryToWrite (bytes: Buffer): number {
+    try {
+      return writeSync(this.#fd, bytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      this.#closed = true // its reader is gone
+      return bytes.length
+    }
+  }
+
+  #drop (bytes: Buffer): void {
+    const lines = bytes.reduce((count, byte) => byte === NEWLINE ? count + 1 : count, 0)
+    this.#dropped += lines
+    droppedLines.count += lines
+  }
+
+  #lastTries (): void {
+    const end = performance.now() + LAST_TRIES_MS
+    const clock = new Int32Array(new SharedArrayBuffer(4))
+    while (this.#kept[0] && performance.now() < end) {
+      if (!this.#take(this.#kept[0])) Atomics.wait(clock, 0, 0, 2)
+    }
+  }
+}
+
+/**
+ * Standard output once more, without blocking, for this process alone: the flag belongs to what is opened, and others may
+ * share the pipe. null where it is no pipe (a file never blocks), or cannot be opened so.
+ */
+export function nonBlockingStdout (): number | null {
+  try {
+    return fstatSync(1).isFIFO() ? openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK) : null
+  } catch {
+    return null
+  }
+}
