@@ -145,16 +145,23 @@ interface Place extends Pick<MigrationState, 'schema' | 'role' | 'mayCreate'> {
 }
 
 /**
- * In which table it stands what was applied: `comanda_migrations` of the schema that comes first. The first builds called it
- * `migrations`, as many applications do: one that holds our first migration is ours and is kept, so that those builds start on it too.
+ * In which table it stands what was applied: `comanda_migrations`, as search_path finds it, or else of the schema that comes first
+ * there. The first builds called it `migrations`, as many applications do: one that holds our first migration is ours and is
+ * kept, so that those builds start on it too. (A schema that is put before ours later, as one named after the role, hides nothing.)
  */
 async function placeOf (client: Client): Promise<Place> {
   const [found] = await run<Omit<Place, 'table'> & { old: boolean }>(client, 'migrations_place', `
-    select current_schema() as schema, current_user as role, has_schema_privilege(current_schema(), 'create') as "mayCreate",
-      to_regclass('comanda_migrations') is not null as made,
-      exists (select from pg_attribute where attrelid = to_regclass('migrations') and attname = 'name') as old`, [])
+    select schema, current_user as role, has_schema_privilege(schema, 'create') as "mayCreate", made, old
+    from (
+      select coalesce((select nspname from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = to_regclass('comanda_migrations')), current_schema()) as schema,
+        to_regclass('comanda_migrations') is not null as made,
+        exists (select from pg_attribute where attrelid = to_regclass('migrations') and attname = 'name') as old
+    ) as found`, [])
   const { old, made, ...rest } = found!
   if (made || !old) return { ...rest, made, table: 'comanda_migrations' }
-  const ours = await run(client, 'migrations_ours', 'select from migrations where name::text = $1', [FIRST])
-  return { ...rest, made: ours.length > 0, table: ours.length > 0 ? 'migrations' : 'comanda_migrations' }
+  const [ours] = await run<{ schema: string, mayCreate: boolean }>(client, 'migrations_ours', `
+    select nspname as schema, has_schema_privilege(nspname, 'create') as "mayCreate"
+    from migrations join pg_class on pg_class.oid = to_regclass('migrations') join pg_namespace on pg_namespace.oid = relnamespace
+    where migrations.name::text = $1`, [FIRST])
+  return ours ? { ...rest, ...ours, made: true, table: 'migrations' } : { ...rest, made, table: 'comanda_migrations' }
 }

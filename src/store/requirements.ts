@@ -43,7 +43,7 @@ export async function unmetRequirements (client: Client, pooling: 'session' | 't
     select current_database() as database, current_user as role, current_setting('server_encoding') as encoding, current_schema() as schema,
       (select json_object_agg(name, coalesce(current_setting(name, true), '')) from unnest($1::text[]) as name) as settings,
       (select coalesce(json_agg(relname order by relname), '[]') from pg_class
-        where relnamespace = to_regnamespace(quote_ident(current_schema())) and relkind = 'r' and relname = any($2)
+        where relkind = 'r' and relname = any($2) and pg_table_is_visible(pg_class.oid)
         and not (has_table_privilege(pg_class.oid, 'select') and has_table_privilege(pg_class.oid, 'insert'))) as denied`,
   [[...Object.keys(RELIED_ON), MARK.name], TABLES]).catch((error: unknown) => { throw storeError(error) })
   const { schema, denied, role } = row!

@@ -69,6 +69,17 @@ for (const [way, schema] of [['in the URL', 'shop'], ['with the database', 'Old 
   })
 }
 
+t.test('a schema that is put before the tables later, as one named after the role, hides nothing of them', async (t) => {
+  const { env, run } = await ownDatabase(t, place)
+  await run('create schema first', 'create schema shop', 'alter database <database> set search_path = shop')
+  t.equal(await runComanda(t, ['migrate'], env).exited, 0)
+  await run('drop table shop.actions', 'drop function shop.refuse_change_of_actions()', "delete from shop.comanda_migrations where name = '0008_actions'")
+  await run('alter database <database> set search_path = first, shop')
+  await isServed(t, place, env)
+  t.strictSame(await run("select from pg_tables where schemaname = 'first'"), [])
+  t.equal((await run("select from pg_tables where schemaname = 'shop' and tablename = 'actions'")).length, 1, 'what was missing was made beside the others')
+})
+
 t.test('a search_path that leads nowhere is told as such', async (t) => {
   const { env, run } = await ownDatabase(t, place)
   await run('alter database <database> set search_path = nowhere')
