@@ -17,7 +17,7 @@ return 1`
 
 /** `<user_id> <epoch>`: this user's sessions of older epochs are over. */
 const FORM = /^(\d+) (\d+)$/
-/** Heard by everybody, and no mark: whether this user may publish cannot be asked otherwise. */
+/** Published, and no mark: whether this user may publish cannot be asked otherwise. */
 const NO_MARK = '-'
 /** A connection that is cut without a word says nothing: the marks are asked for again this often. */
 const CHECK_MS = 15_000

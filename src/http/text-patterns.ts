@@ -2,7 +2,7 @@
 
 /** U+0000 and lone surrogates: Postgres stores neither. */
 const UNSTORABLE = '\\u0000\\p{Cs}'
-/** Formats, fillers and what is drawn as nothing, the blank of Braille too: whoever reads them sees another text, or none. */
+/** Formats, fillers and what is drawn as nothing, the blank of Braille too: a reader sees another text, or none. */
 const UNSEEN = '\\p{Default_Ignorable_Code_Point}\\u2800'
 /** Joiners and variation selectors: writing of some languages and emoji need them. */
 const JOINING = '\\u200c\\u200d\\ufe0e\\ufe0f'

@@ -2,10 +2,10 @@ import { constants, fstatSync, openSync, writeSync } from 'node:fs'
 
 /** Of what a reader has not taken yet; beyond it lines are dropped, and counted. */
 const MOST_BYTES = 1024 * 1024
-/** A pipe tells nobody that there is room again: it is tried again this often, in milliseconds. */
+/** No event tells that a pipe has room again: it is tried this often, in milliseconds. */
 const RETRY_MS = 20
-/** What a reader who reads on gets at the end of this process. */
-const LAST_TRIES_MS = 200
+/** How long a reader who is only slow may take for what is kept when this process ends. */
+const LAST_TRIES_MS = 1000
 const NEWLINE = 10
 
 /** Of this process, since its start. */
@@ -23,13 +23,17 @@ export class PipeWriter {
   /** Lines dropped since the pipe took the last one. */
   #dropped = 0
   #closed = false
+  #ending = false
   #timer: NodeJS.Timeout | null = null
 
   /** @param fd is non-blocking @param onResume told how many lines were dropped, once there is room again */
   constructor (fd: number, onResume: (lines: number) => void) {
     this.#fd = fd
     this.#onResume = onResume
-    process.once('exit', () => this.#lastTries())
+    process.once('exit', () => {
+      this.#ending = true
+      this.#lastTries()
+    })
   }
 
   /** @param text whole lines */
@@ -38,7 +42,8 @@ export class PipeWriter {
     if (this.#closed || this.#bytes + bytes.length > MOST_BYTES) return this.#drop(bytes)
     this.#kept.push(bytes)
     this.#bytes += bytes.length
-    if (this.#timer === null) this.#drain()
+    if (this.#ending) this.#lastTries()
+    else if (this.#timer === null) this.#drain()
   }
 
   #drain (): void {

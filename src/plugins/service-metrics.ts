@@ -20,5 +20,5 @@ export const serviceMetricsPlugin = fp(async (app) => {
     Object.entries(views?.reads ?? {}).map(([result, value]) => ({ labels: { result }, value })))
   metrics.counter('comanda_cache_failures_total', 'Calls that Redis did not take or answer in time', () =>
     Object.entries(cacheFailures).map(([kind, value]) => ({ labels: { kind }, value })))
-  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that whoever reads the log did not take', () => [{ value: droppedLines.count }])
+  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that the reader of the log did not take', () => [{ value: droppedLines.count }])
 }, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres', 'redis'] })

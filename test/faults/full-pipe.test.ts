@@ -17,7 +17,7 @@ import { samplesOf, valueOf } from '../support/scrape.js'
 const place = await openPlace(t)
 const REQUESTS = 6000
 
-t.test('whoever reads the log stops reading: the api serves, counts what it drops, tells of it when it is read again, and ends', async (t) => {
+t.test('while the log is not read the api serves, counts what it drops, tells of it once it is read again, and ends', async (t) => {
   const path = join(freshFolder(t), 'log')
   execFileSync('mkfifo', [path])
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { InjectOptions, Response } from 'light-my-request'
 import t from 'tap'
 import { startApi } from '../support/apps.js'
+import { eventually } from '../support/eventually.js'
 import { hostileBodies } from '../support/hostile.js'
 import { limitOf } from '../support/limits.js'
 import { line, newcomer, newOperator, place as placeOrder, registration, type Shown } from '../support/people.js'
@@ -189,7 +190,8 @@ t.test('no input, however large or twisted, keeps others waiting for 200 ms, or 
     delay.enable()
     const response = await fetch(`${origin}${url}`, options)
     const text = await response.text()
-    await pause(5) // the measure's own turn, behind the last piece of work
+    const turns = delay.count
+    await eventually('the measure has had its turn behind the last piece of work', () => delay.count > turns)
     delay.disable()
     const excess = excessOf(response.status, text)
     if (excess !== null) t.fail(`${name}: ${excess.slice(0, 300)}`)

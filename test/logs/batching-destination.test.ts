@@ -47,14 +47,14 @@ t.test('no write is longer than what a pipe takes in one piece, and none cuts a 
 })
 
 /** What a process of its own writes to standard output before it ends like this, in the turn in which it logged. */
-function leftBy (t: Test, end: string): string {
+function leftBy (t: Test, end: string, through = ''): string {
   const script = `
     import { loadConfig } from '${new URL('../../src/config.js', import.meta.url).href}'
     import { createLogger } from '${new URL('../../src/logs/logger.js', import.meta.url).href}'
     const log = createLogger(loadConfig('worker', { DATABASE_URL: 'postgres://nowhere/none' }))
     log.info('logged')
     ${end}`
-  const { stdout, status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  const { stdout, status, stderr } = spawnSync('/bin/sh', ['-c', `"$0" "$@" ${through}`, process.execPath, '--input-type=module', '--eval', script], { encoding: 'utf8' })
   t.comment(`exit code ${status}`, stderr)
   return stdout
 }
@@ -62,6 +62,12 @@ function leftBy (t: Test, end: string): string {
 t.test('lines of the last turn are written when the process exits or crashes', async (t) => {
   t.match(leftBy(t, 'process.exit(3)'), /"msg":"logged"/)
   t.match(leftBy(t, "throw new Error('nobody catches it')"), /"msg":"logged"/)
+})
+
+t.test('a pipe whose reader is slow gets every line of a process that exits, to the last', async (t) => {
+  const lines = leftBy(t, "for (let line = 0; line < 2000; line++) log.info({ line }, 'x'.repeat(200))\nlog.info('the last')\nprocess.exit(3)", '| (sleep 0.05; cat)').trimEnd().split('\n')
+  t.equal(lines.length, 2002)
+  t.match(lines.at(-1), /"msg":"the last"/)
 })
 
 t.test('a logger keeps no process alive', async (t) => {
