@@ -40,7 +40,7 @@ export async function runFile (file: string, { env, folder, slowness, signal }: 
   const mark = `${process.pid}.${number}`
   const started = performance.now()
   const child = spawn(process.execPath, ['--import', PRELOAD, resolve(BUILD, file.replace(/\.ts$/, '.js'))], {
-    env: { ...env, TMPDIR: temporary, TEST_MARK: mark, TAP_TIMEOUT: String(LIMIT_S * slowness) },
+    env: { ...env, TMPDIR: temporary, TEST_MARK: mark, TAP_TIMEOUT: String(Math.ceil(LIMIT_S * slowness)) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'] // by the channel it learns that this process is gone
   })
   const end = () => child.kill('SIGKILL')
