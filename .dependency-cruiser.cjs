@@ -17,10 +17,11 @@ const typebox = pkg('@sinclair/typebox')
 const rooms = {
   orders: { why: 'the domain is pure: no I/O, no HTTP; clock and ids are arguments', may: [...domain, time], packages: [typebox, node('crypto')] },
   users: { why: 'the domain is pure: no I/O, no HTTP', may: [folder('users'), time], packages: [typebox] },
+  feed: { why: 'what happened, in the order of the commits, and as others see it; its rows reach it as an argument', may: [folder('orders')], packages: [typebox, node('timers/promises')] },
   time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
   ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
   usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids], packages: [] },
-  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net')] },
+  http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net', 'timers/promises')] },
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
   addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
@@ -36,10 +37,10 @@ const rooms = {
   config: { files: file('config'), why: 'the environment is read here; of ours it knows only what an address and a secret are', may: [folder('addresses'), folder('secrets')], packages: [typebox, pkg('env-schema')] },
   plugins: {
     why: 'plugins open, decorate and close what a room holds; they know no route and no process',
-    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
+    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'feed', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
     packages: ['^node_modules/(?!prom-client/)', anyNode]
   },
-  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
+  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('feed'), folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
   worker: {
     why: 'the sources of the worker, and what becomes of their batches; it listens to no HTTP',
     may: [...domain, time, ...['store', 'cache', 'broker', 'secrets', 'parking', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],

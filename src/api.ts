@@ -8,6 +8,7 @@ import { authPlugin } from './plugins/auth.js'
 import { configPlugin } from './plugins/config.js'
 import { errorsPlugin } from './plugins/errors.js'
 import { exportsPlugin } from './plugins/exports.js'
+import { feedPlugin } from './plugins/feed.js'
 import { healthPlugin } from './plugins/health.js'
 import { httpPlugin } from './plugins/http.js'
 import { intakePlugin } from './plugins/intake.js'
@@ -28,6 +29,7 @@ import { tracingPlugin } from './plugins/tracing.js'
 import { userUseCasesPlugin } from './plugins/user-usecases.js'
 import { validationPlugin } from './plugins/validation.js'
 import { tokenRoutes } from './routes/auth/token.js'
+import { eventRoutes } from './routes/events/events.js'
 import { changeRoutes } from './routes/orders/change.js'
 import { placeRoutes } from './routes/orders/place.js'
 import { readRoutes } from './routes/orders/read.js'
@@ -70,6 +72,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(intakePlugin)
   await app.register(orderQuotaPlugin)
   await app.register(orderUseCasesPlugin)
+  await app.register(feedPlugin)
   await app.register(userUseCasesPlugin)
   await app.register(exportsPlugin)
 
@@ -83,5 +86,6 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(readRoutes)
   await app.register(timelineRoutes)
   await app.register(changeRoutes)
+  await app.register(eventRoutes)
   return app as unknown as FastifyInstance
 }

@@ -17,6 +17,11 @@ export class VerifiedTokens<T> {
     return null
   }
 
+  /** Unix seconds; null as `get`. */
+  expiry (header: string): number | null {
+    return this.get(header) === null ? null : this.#known.get(header)!.exp
+  }
+
   /** @param exp Unix seconds */
   set (header: string, value: T, exp: number): void {
     if (this.#known.size >= LARGEST) {

@@ -53,6 +53,7 @@ export const problems = {
   unsupported_media_type: no(415, 'Unsupported media type', 'Send the body as application/json, in UTF-8.', 'Send JSON in UTF-8 with its Content-Type and no Content-Encoding.'),
   key_reused: no(422, 'Key reused', 'This Idempotency-Key was used for another order; use a new key for each order.', 'Use a new Idempotency-Key for each order.'),
   too_many_requests: later(429, 'Too many requests', 'Too many requests from this address or for this user; wait as long as Retry-After says.', 'Wait as long as `Retry-After` says.', 60),
+  too_many_streams: later(429, 'Too many streams', 'This user listens by as many streams and waiting requests as one user may.', 'Close those that are not needed, or read one stream for all.', 30),
   export_running: later(429, 'Export running', 'An export of this user is being read; there is one at a time.', 'Read the one that is running to its end, or close its connection.', 10),
   too_many_orders: later(429, 'Too many orders', 'This user has placed as many orders as one user may a minute; nothing of this request was placed.', 'Wait as long as `Retry-After` says; `RateLimit-Policy` tells the bound, `RateLimit` what is left of it.', 60),
   headers_too_large: no(431, 'Headers too large', 'The header fields exceed the size limit.', 'Send fewer or shorter header fields.'),

@@ -65,6 +65,7 @@ export const catalogue = {
 
   proxy_not_trusted: entry('warn', 'X-Forwarded-For came, and TRUST_PROXY is not set: if a proxy is in front, all clients count as one address', { request_id, reason }),
   request: entry('info', 'Request completed', { request_id, method: maybe(Text), route: Text, status: Count, duration_ms: Ms, user_id: maybe(user_id), client_request_id: maybe(clientRequestId), trace_id, ...asked, reason: maybe(reason) }),
+  stream_ended: entry('info', 'Event stream ended', { request_id, user_id, duration_ms: Ms, events: Count, reason: oneOf('client_left', 'time_over', 'session_ended', 'closing', 'unread', 'unavailable') }),
   login_failed: entry('info', 'Login failed or refused', { request_id, trace_id, name_hash: Pseudonym, address_hash: Pseudonym, reason }),
   batch_booked: entry('info', 'Batch booked', {
     ...{ batch_id, source, batch_size: maybe(Count), attempt: maybe(Count), duration_ms: Ms },

@@ -23,9 +23,9 @@ export interface Refusal {
 
 /** Records an event that can never be applied as rejected, for its reader, and parks it, for an operator. @throws StoreError; a defect as it is */
 export async function refuseEvent (client: Client, { event }: TakenEvent, refusal: Refusal): Promise<ParkedEvent> {
-  await recordEvents(client, [{ event, outcome: 'rejected', reason: refusal.reason }])
   const parked = { ...refusal, headers: {}, raw: Buffer.from(serializeEvent(event).json), user_id: event.order.user_id, event }
   await park(client, [parked])
+  await recordEvents(client, [{ event, outcome: 'rejected', reason: refusal.reason }])
   return parked
 }
 

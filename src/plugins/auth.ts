@@ -15,6 +15,8 @@ declare module 'fastify' {
     callerOf (request: FastifyRequest): AuthenticatedUser
     /** The same, by the id of this request: for what is recorded. */
     requesterOf (request: FastifyRequest): AuthenticatedUser & Requester
+    /** For how many milliseconds the caller's token is good. */
+    tokenMsLeft (request: FastifyRequest): number
     /** @throws UserError `session_over` */
     issueToken (user: AuthenticatedUser): IssuedToken
   }
@@ -67,5 +69,6 @@ export const authPlugin = fp(async (app) => {
     return caller
   })
   app.decorate('requesterOf', (request: FastifyRequest) => ({ ...app.callerOf(request), request_id: request.id }))
+  app.decorate('tokenMsLeft', ({ headers }: FastifyRequest) => (verified.expiry(headers.authorization ?? '') ?? 0) * 1000 - Date.now())
   app.decorate('issueToken', (user: AuthenticatedUser) => tokens.issue(user))
 }, { name: 'auth', dependencies: ['config', 'revocations'] })

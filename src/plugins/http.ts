@@ -19,8 +19,12 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** null: METRICS=off; the plugin `metrics` puts it here */
     requestDurations: RequestDurations | null
+    /** What every answer has, for one that is written past Fastify. */
+    answerHeadersOf (request: FastifyRequest): Record<string, string>
   }
   interface FastifyRequest {
+    /** Its line is another one than that of a request that is answered at once. */
+    quiet: boolean
     /** What the request's line names besides: never a value that a client made up. */
     logged: Logged | null
   }
@@ -50,6 +54,7 @@ export const httpPlugin = fp(async (app) => {
   let [closing, warned] = [false, false]
   app.decorate('requestDurations', null)
   app.decorateRequest('logged', null)
+  app.decorateRequest('quiet', false)
   app.removeContentTypeParser('text/plain')
   // Node would answer 417 by itself, in words of its own, to any expectation but 100-continue; it may be passed over (RFC 9110, section 10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.routing(request, response) })
@@ -76,6 +81,7 @@ export const httpPlugin = fp(async (app) => {
   })
 
   const trusts = trustedProxies(app.config.trustProxy)
+  app.decorate('answerHeadersOf', (request: FastifyRequest) => answerHeaders(request, trusts))
   // Hooks of every request call back: a promise for each cost 14 % of the api's time an order.
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.headers(answerHeaders(request, trusts))
@@ -90,7 +96,7 @@ export const httpPlugin = fp(async (app) => {
       logLine(request.log, { event: 'proxy_not_trusted', reason: 'x-forwarded-for' })
     }
     const { config, url } = request.routeOptions // made anew whenever it is asked for
-    if (config.quiet !== true) {
+    if (config.quiet !== true && !request.quiet) {
       const ms = reply.elapsedTime
       app.requestDurations?.observe(url, request.method, reply.statusCode, ms)
       logLine(request.log, lineOf(request, url ?? 'unknown', reply.statusCode, ms))

@@ -24,6 +24,7 @@ export const openapiPlugin = fp(async (app) => {
       security: [{ token: [] }],
       tags: [
         { name: 'orders', description: 'Place orders and follow them' },
+        { name: 'events', description: 'Be told what happened to orders' },
         { name: 'users', description: 'Users and their access tokens' },
         { name: 'operations', description: 'For operating the service' }
       ]

@@ -72,6 +72,14 @@ export interface OrdersPort {
   timeline (orderId: string, taken: readonly OrderEvent[], page: { limit: number, after: TimelineEnd | undefined }): Promise<TimelineEntry[]>
 }
 
+/** Where the feed ends. @throws StoreError when it cannot be asked */
+export interface FeedEndsPort {
+  /** The position of its last event; 0 before the first. */
+  end (): Promise<number>
+  /** The highest position that was ever drawn, whether an event has it or not. */
+  highest (): Promise<number>
+}
+
 /** Users as stored; an erased one is none. @throws StoreError when they cannot be asked */
 export interface UsersPort {
   /** @throws UserError `account_taken` */

@@ -35,7 +35,7 @@ export async function applyBatch (client: Client, given: readonly OrderEvent[], 
   const rest = events.filter(({ event_id }) => !placed.has(event_id))
   const folded = rest.length + revisit.length > 0 ? await foldChains(client, rest, fresh, revisit) : NOTHING
   const decisions = [...fresh.map((event): Decision => ({ event, outcome: 'applied' })), ...folded.decisions]
-  if (decisions.length > 0) await recordEvents(client, decisions.sort(byEvent))
+  if (decisions.length > 0) await recordEvents(client, decisions.sort(byVersion))
   return {
     decisions,
     duplicates: given.length - fresh.length - folded.unseen,
@@ -106,7 +106,7 @@ function viewsOf (view: OrderView, rejected: readonly OrderEvent[]): ViewToPut[]
   return rejected.length === 0 ? [{ view }] : rejected.map(({ event_id }) => ({ view, replaces: event_id }))
 }
 
-/** One order for all workers, rival events too, so that two workers never wait for each other in a circle. */
-function byEvent (a: Decision, b: Decision): number {
-  return a.event.event_id < b.event.event_id ? -1 : 1
+/** The order of the feed within an order. */
+function byVersion (a: Decision, b: Decision): number {
+  return a.event.order.version - b.event.order.version || (a.event.event_id < b.event.event_id ? -1 : 1)
 }

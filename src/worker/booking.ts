@@ -56,7 +56,10 @@ export class Booking {
     const commit = async (record: (client: Client) => Promise<Applied>) =>
       await this.#commits.run(async (client) => await settle(client, reason) ? await record(client) : null, { source: batch ?? source, batch_size: 1 }, [event])
     try {
-      await commit(async (client) => refused(await refuseEvent(client, taken, refusal), await viewsInstead(client, event, reason)))
+      await commit(async (client) => {
+        const views = await viewsInstead(client, event, reason) // locks the order, which none may wait for who holds the feed
+        return refused(await refuseEvent(client, taken, refusal), views)
+      })
     } catch (again) {
       if (isTransient(again)) throw again
       await commit(async (client) => refused(await refuseBytes(client, taken, { cause: again, ...refusal }), []))

@@ -7,6 +7,7 @@ import type { Client, Pool } from '../store/database.js'
 import { isTransient } from '../store/failures.js'
 import { leaseFallback, countFallback, deferredFallback, deleteFallback, lockFallback, type FallbackLease, type FallbackRow, releaseFallback } from '../store/fallback-queue.js'
 import { ordersToRevisit, recordedEvents, rejectWaiting } from '../store/order-events.js'
+import { lockOrders } from '../store/orders.js'
 import { park, type ParkedEvent } from '../store/parked-events.js'
 import { backOff } from '../time/back-off.js'
 import { type Applied, applyBatch } from './batch.js'
@@ -168,7 +169,10 @@ export class FallbackSource {
     const { waiting } = await recordedEvents(this.#options.pool, [], [orderId])
     for (const event of waiting) {
       const raw = () => Buffer.from(JSON.stringify(event))
-      await this.#options.booking.refuse({ event, raw }, error, { source: 'fallback', batch: 'waiting', attempts: 1 }, async (client, reason) => await rejectWaiting(client, event.event_id, reason))
+      await this.#options.booking.refuse({ event, raw }, error, { source: 'fallback', batch: 'waiting', attempts: 1 }, async (client, reason) => {
+        await lockOrders(client, [orderId])
+        return await rejectWaiting(client, event.event_id, reason)
+      })
     }
   }
 }

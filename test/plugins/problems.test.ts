@@ -112,6 +112,10 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
     await logIn(limited)
     return await logIn(limited)
   },
+  too_many_streams: async () => {
+    for (let listener = 0; listener < 20; listener++) api.listeners.enter({ user_id: ana.user_id, role: 'customer', epoch: 0 }, 5000)
+    return await get('/events?wait=1&after=now')
+  },
   export_running: async () => {
     await api.counts.take([{ key: `export:${ana.user_id}`, most: 1 }], 60_000)
     return await get('/users/me/export')

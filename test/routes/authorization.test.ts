@@ -123,6 +123,7 @@ const others: Array<[route: string, payload: (() => object) | null, expected: Ex
   ['POST /orders', () => line, { owner: '202', stranger: '202', operator: '202', nobody: TOKENLESS }],
   ['POST /orders/batch', () => [line], { owner: '207', stranger: '207', operator: '207', nobody: TOKENLESS }],
   ['GET /orders', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
+  ['GET /events', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
   ['GET /users', null, { owner: '403 forbidden', stranger: '403 forbidden', operator: '200', nobody: TOKENLESS }],
   ['GET /users/me/export', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
   ['POST /users', registration, { owner: '201', stranger: '201', operator: '201', nobody: '201' }],
@@ -157,6 +158,16 @@ t.test('a list shows nobody what is not theirs', async (t) => {
   t.notOk((await items(stranger))!.some(({ user_id }) => user_id === owner.user_id))
   t.ok((await items(operator))!.some(({ user_id }) => user_id === mine.user_id))
   t.equal(outcome(await send('GET', `/orders?user_id=${owner.user_id}`, stranger)), '403 forbidden')
+})
+
+t.test('the feed tells customers of their own orders alone, operators of all, and no stranger of an order by name', async (t) => {
+  const mine = await booked(api, owner)
+  const told = async (person: Person, query = '') => (await send('GET', `/events?${query}`, person)).json<{ items?: Array<{ data: { order: { user_id: number } } }> }>().items!.map(({ data }) => data.order.user_id)
+  await startBooking()
+  t.ok((await told(owner)).every((user_id) => user_id === owner.user_id))
+  t.notOk((await told(stranger)).includes(owner.user_id))
+  t.ok((await told(operator, `order_id=${mine.order_id}`)).includes(owner.user_id))
+  t.equal(outcome(await send('GET', `/events?order_id=${mine.order_id}`, stranger)), 'hidden')
 })
 
 t.test('every route that there is stands in these tables', async (t) => {

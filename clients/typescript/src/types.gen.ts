@@ -387,6 +387,83 @@ export type StatusBody = {
     status: 'paid' | 'shipped' | 'delivered' | 'cancelled';
 };
 
+export type ToldOrder = {
+    order_id: string;
+    user_id: number;
+    item_description: string;
+    item_quantity: number;
+    /**
+     * Minor units (centavos)
+     */
+    item_price: number;
+    /**
+     * item_quantity x item_price, minor units
+     */
+    total_value: number;
+    status: 'accepted' | 'confirmed' | 'paid' | 'shipped' | 'delivered' | 'cancelled' | 'rejected';
+    version: number;
+    created_at: string;
+    updated_at: string;
+    /**
+     * Why it was rejected; only with status `rejected`
+     */
+    reason?: string;
+};
+
+export type ToldEvent = {
+    specversion: '1.0';
+    /**
+     * Tells a repetition: the same event has the same id wherever and however often it is told
+     */
+    id: string;
+    source: '/comanda';
+    /**
+     * What happened; `rejected`: the order could not be placed; `change_rejected`: a change was lost, and `data.order` is what it would have made of the order
+     */
+    type: 'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected';
+    /**
+     * The order_id
+     */
+    subject: string;
+    /**
+     * When it was settled
+     */
+    time: string;
+    datacontenttype: 'application/json';
+    /**
+     * Its position in the feed: ascending as text; some numbers are missing
+     */
+    sequence: string;
+    /**
+     * The order_id: events with the same one come in the order of their versions
+     */
+    partitionkey: string;
+    orderversion: number;
+    /**
+     * Who asked for it: `user:` or `operator:` and the user_id
+     */
+    actor?: string;
+    /**
+     * W3C Trace Context of the request that asked for it
+     */
+    traceparent?: string;
+    data: {
+        order: ToldOrder;
+        /**
+         * Why it was rejected
+         */
+        reason?: string;
+    };
+};
+
+export type EventPage = {
+    items: Array<ToldEvent>;
+    /**
+     * Pass it as `after` to go on from here: always given, also where nothing is left
+     */
+    next_after: number;
+};
+
 export type ReadMetricsData = {
     body?: never;
     path?: never;
@@ -1524,3 +1601,72 @@ export type MoveOrderResponses = {
 };
 
 export type MoveOrderResponse = MoveOrderResponses[keyof MoveOrderResponses];
+
+export type ListEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * For a stream, in place of `after`: the id of the last event that was received
+         */
+        'last-event-id'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Only what stands behind this position of the feed, a `next_after` or the number of a `sequence`; `now`: only what has not happened yet. Missing: from the beginning, for a stream from now on
+         */
+        after?: string;
+        limit?: number;
+        /**
+         * These types only, comma separated
+         */
+        type?: string;
+        /**
+         * The events of this order only
+         */
+        order_id?: string;
+        /**
+         * Of a page that would be empty: seconds to wait until something happens
+         */
+        wait?: number;
+    };
+    url: '/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Order not found (`order_not_found`); Order not visible yet (`order_not_visible_yet`)
+     */
+    404: Problem;
+    /**
+     * Too many streams (`too_many_streams`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`); Busy (`busy`)
+     */
+    503: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * A page of events, or a stream of them
+     */
+    200: EventPage;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];

@@ -1,0 +1,46 @@
+import type { FeedEvent } from '../orders/feed-event.js'
+import { type Client, run } from './database.js'
+
+export interface FeedPage {
+  events: FeedEvent[]
+  /** The position of the last event of the whole feed, as of the same moment; 0 before the first. */
+  end: number
+}
+
+/** Where to read: behind a position, so many rows, of all or of one user or order. */
+export interface FeedWindow {
+  after: number
+  limit: number
+  user_id?: number | undefined
+  /** By it alone, whatever `user_id` says. */
+  order_id?: string | undefined
+}
+
+const COLUMNS = 'position, event_id, type, version, base, data, outcome, reason, actor, traceparent, recorded_at, reopened'
+
+/** One order has few events, indexed by their outcomes. */
+const OF_ORDER = `
+  (select ${COLUMNS} from order_events where order_id = $3 and outcome = 'applied' and position > $1
+  union all select ${COLUMNS} from order_events where order_id = $3 and outcome <> 'applied' and position > $1)`
+const OF_USER = `(select ${COLUMNS} from order_events where position > $1 and user_id = (select $3::integer) order by position limit $2)`
+const OF_ALL = `(select ${COLUMNS} from order_events where position > $1 order by position limit $2)`
+
+/** Settled events in the order of their commits, and where the feed ends: what was not found up to there will never come. */
+export async function readFeed (client: Client, { after, limit, user_id, order_id }: FeedWindow): Promise<FeedPage> {
+  const [name, source, ...whose] = order_id !== undefined ? ['order', OF_ORDER, order_id] : user_id !== undefined ? ['user', OF_USER, user_id] : ['all', OF_ALL]
+  const rows = await run<FeedEvent & { feed_end: number }>(client, `read_feed_of_${name}`, `
+    select feed_end, event.* from (select coalesce(max(position), 0) as feed_end from order_events) as feed
+    left join lateral ${source} as event on true
+    order by position limit $2`, [after, limit, ...whose])
+  return {
+    events: rows.flatMap(({ feed_end, ...event }) => event.event_id === null ? [] : [event]),
+    end: rows[0]!.feed_end
+  }
+}
+
+/** The highest position ever drawn: beyond it there is none to be behind. */
+export async function highestPosition (client: Client): Promise<number> {
+  const [row] = await run<{ highest: number }>(client, 'highest_position', `
+    select case when is_called then last_value else 0 end as highest from order_events_position`, [])
+  return row!.highest
+}
