@@ -25,7 +25,7 @@ const rooms = {
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
   addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
-  health: { why: 'what is up, since when; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events')] },
+  health: { why: 'what is up, since when, and what gets on; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events', 'timers/promises')] },
   store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
   cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis'), node('net')] },
   broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'timers/promises')] },
@@ -46,11 +46,17 @@ const rooms = {
     may: [...domain, time, ...['store', 'cache', 'broker', 'secrets', 'parking', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],
     packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('amqplib'), node('crypto', 'events', 'timers/promises')]
   },
+  relay: {
+    why: 'what is told by itself, and how far; it listens to no HTTP',
+    may: [...domain, time, ...['feed', 'store', 'broker', 'health', 'logs', 'metrics', 'plugins'].map(folder)],
+    packages: [pkg('fastify'), pkg('fastify-plugin'), node('crypto', 'os', 'timers/promises')]
+  },
   'api-process': { files: file('api'), why: 'a composition: plugins in written order, then routes', may: [file('config'), ...['http', 'logs', 'plugins', 'routes'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
   'worker-process': { files: file('worker'), why: 'a composition: plugins in written order, then sources; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'worker'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
+  'relay-process': { files: file('relay'), why: 'a composition: plugins in written order, then what is told; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'relay'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
   commands: {
     why: 'a command starts processes or shows what a room knows; it holds no rules of the product',
-    may: [file('config'), file('api'), file('worker'), ...['addresses', 'users', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
+    may: [file('config'), file('api'), file('worker'), file('relay'), ...['addresses', 'users', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
     packages: [pkg('fastify'), pkg('pg'), pkg('close-with-grace'), anyNode]
   },
   cli: { files: file('cli'), why: 'cli picks a command, and knows the words that its options take', may: [folder('commands'), file('users/actions')], packages: [pkg('commander'), node('os')] }
@@ -80,8 +86,9 @@ module.exports = {
     rule('no-dev-packages', 'production runs without dev packages', { path: '^src' }, { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' }),
     rule('src-stands-alone', 'the image holds src alone', { path: '^src/' }, { path: '^(local|testkit|test|bench|drill|scripts)/' }),
     rule('every-room-has-a-rule', 'a new room needs a line here and in the map of the README', {}, { path: '^src/', pathNot: Object.entries(rooms).map(filesOf) }),
-    rule('api-and-worker-are-two-processes', 'either runs and is deployed without the other', { path: [file('api'), folder('routes')] }, { path: [file('worker'), folder('worker')] }),
-    rule('worker-and-api-are-two-processes', 'either runs and is deployed without the other', { path: [file('worker'), folder('worker')] }, { path: [file('api'), folder('routes')] }),
+    rule('api-stands-alone', 'each process runs and is deployed without the others', { path: [file('api'), folder('routes')] }, { path: [file('worker'), folder('worker'), file('relay'), folder('relay')] }),
+    rule('worker-stands-alone', 'each process runs and is deployed without the others', { path: [file('worker'), folder('worker')] }, { path: [file('api'), folder('routes'), file('relay'), folder('relay')] }),
+    rule('relay-stands-alone', 'each process runs and is deployed without the others', { path: [file('relay'), folder('relay')] }, { path: [file('api'), folder('routes'), file('worker'), folder('worker')] }),
     rule('opentelemetry-only-in-tracing', 'other rooms know spans by type alone', { path: '^src/', pathNot: folder('tracing') }, { path: pkg('@opentelemetry/[^/]+'), dependencyTypesNot: ['type-only'] }),
     rule('opentelemetry-is-loaded-when-asked-for', 'where traces are off nothing of it is loaded: only `import()` of open.ts leads to it, and type imports',
       { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },

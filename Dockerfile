@@ -23,8 +23,8 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 USER node
-EXPOSE 3000 3001
-# One image, two processes: the api is the default, the worker is `node dist/cli.js worker`. Whichever runs is asked.
+EXPOSE 3000 3001 3003
+# One image, three processes: the api is the default, the others are `node dist/cli.js worker` and `relay`. Whichever runs is asked.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "dist/cli.js", "health"]
 CMD ["node", "dist/cli.js", "api"]

@@ -5,8 +5,8 @@ import type { Env } from './service.js'
 
 /** Says where everything is, once it is there. */
 export async function announce (screen: Screen, env: Env, operator: string, signal: AbortSignal): Promise<void> {
-  const [api, worker] = [addressOf(env, env.PORT || '3000'), addressOf(env, env.WORKER_PORT || '3001')]
-  const missing = await untilReady([api, worker], signal, () => screen.complain('still not ready: `npm run comanda -- doctor`, in another terminal, says what is wrong'))
+  const [api, worker, relay] = [addressOf(env, env.PORT || '3000'), addressOf(env, env.WORKER_PORT || '3001'), addressOf(env, env.RELAY_PORT || '3003')]
+  const missing = await untilReady([api, worker, relay], signal, () => screen.complain('still not ready: `npm run comanda -- doctor`, in another terminal, says what is wrong'))
   if (missing === null) return
   const without = missing.length === 0 ? '' : `, without ${missing.join(' and ')}: \`npm run comanda -- doctor\` says why`
   screen.ready(`
@@ -14,6 +14,7 @@ Comanda is ready${without}
   api       ${api}
   docs      ${api}/docs
   worker    ${worker}/readyz
+  relay     ${relay}/readyz
   operator  ${operator}
   commands  npm run comanda -- doctor | logs --errors | parked list | --help
 Ctrl-C stops everything.

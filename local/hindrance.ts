@@ -11,11 +11,11 @@ export async function hindrance (stateDir: string, env: Env): Promise<string | n
 function running (stateDir: string): string | null {
   const holder = holderOf(stateDir)
   if (holder?.alive !== true) return null
-  return `Comanda is running already: process ${holder.pid}, its data in ${stateDir}.\nFor a second one set COMANDA_STATE_DIR to another folder, PORT and WORKER_PORT to free ports.`
+  return `Comanda is running already: process ${holder.pid}, its data in ${stateDir}.\nFor a second one set COMANDA_STATE_DIR to another folder, PORT, WORKER_PORT and RELAY_PORT to free ports.`
 }
 
 async function takenPort (env: Env): Promise<string | null> {
-  for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001]] as const) {
+  for (const [variable, standard] of [['PORT', 3000], ['WORKER_PORT', 3001], ['RELAY_PORT', 3003]] as const) {
     const port = Number(env[variable] || standard)
     if (!await isFree(port, env.HOST || '127.0.0.1')) return `port ${port} is taken by another program: set ${variable} to another`
   }

@@ -6,7 +6,7 @@ import type { Env } from './service.js'
 import { readIfThere, writePrivate } from './state-folder.js'
 
 /** What `npm start` runs as its own processes, by the names of their commands. */
-export const PROCESSES = ['api', 'worker'] as const
+export const PROCESSES = ['api', 'worker', 'relay'] as const
 
 const fileIn = (stateDir: string) => join(stateDir, 'running.json')
 

@@ -1,4 +1,4 @@
-// `npm start`: services found or started, api and worker as two processes over them, everything stopped when it is told to.
+// `npm start`: services found or started, api, worker and relay as processes over them, everything stopped when it is told to.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -50,7 +50,7 @@ async function runProcesses (services: LocalServices, launch: Start): Promise<nu
     JWT_SECRET: env.JWT_SECRET || kept(join(stateDir, 'jwt-secret')),
     EVENT_KEYS: env.EVENT_KEYS || kept(join(stateDir, 'event-key')),
     PSEUDONYM_KEY: env.PSEUDONYM_KEY || kept(join(stateDir, 'pseudonym-key')),
-    OPS_PORT: '' // the two would want the same
+    OPS_PORT: '' // all would want the same
   }
   const operator = await operatorLogin(services.postgres.url, ownEnv.PSEUDONYM_KEY, stateDir)
   const processes = PROCESSES.map(name => {

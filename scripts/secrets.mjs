@@ -11,8 +11,8 @@ const target = process.argv[2] ?? project
 const envFile = join(target, '.env')
 const definitionsFile = join(target, 'deploy', 'rabbitmq', 'definitions.json')
 
-const NAMES = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'POSTGRES_SUPERUSER_PASSWORD', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_API_PASSWORD', 'RABBITMQ_WORKER_PASSWORD', 'GRAFANA_PASSWORD']
-const USERS = { comanda_api: 'RABBITMQ_API_PASSWORD', comanda_worker: 'RABBITMQ_WORKER_PASSWORD' }
+const NAMES = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'POSTGRES_SUPERUSER_PASSWORD', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_API_PASSWORD', 'RABBITMQ_WORKER_PASSWORD', 'RABBITMQ_RELAY_PASSWORD', 'GRAFANA_PASSWORD']
+const USERS = { comanda_api: 'RABBITMQ_API_PASSWORD', comanda_worker: 'RABBITMQ_WORKER_PASSWORD', comanda_relay: 'RABBITMQ_RELAY_PASSWORD' }
 
 /** As Compose reads the file: an empty value is a missing one. */
 function readEnv (text) {

@@ -22,6 +22,27 @@ program.command('worker')
     process.exitCode = await runWorker(process.env, { once, limitMs: limit * 1000 })
   })
 
+const relay = program.command('relay').description('tell others what happened: publish the feed of settled events to the exchange `comanda.events`')
+  .option('--once', 'publish what there is and exit', false)
+  .option('--limit <seconds>', 'with --once: exit with code 1 if it takes longer', seconds, 60)
+  .action(async ({ once, limit }: { once: boolean, limit: number }) => {
+    const { runRelay } = await import('./commands/relay.js')
+    process.exitCode = await runRelay(process.env, { once, limitMs: limit * 1000 })
+  })
+relay.command('status').description('how far the exchange has been told, and by which process')
+  .option('--json', 'one JSON object per line', false)
+  .action(async (options: { json: boolean }) => {
+    const { runRelayStatus } = await import('./commands/relay.js')
+    process.exitCode = await runRelayStatus(process.env, options)
+  })
+relay.command('rewind').description('have the exchange told again what stands behind a position, or skip what stands before it')
+  .requiredOption('--to <position>', 'a position of the feed; 0: from the beginning', position)
+  .option('--by <name>', 'the operator who does it', userInfo().username)
+  .action(async (options: { to: number, by: string }) => {
+    const { runRelayRewind } = await import('./commands/relay.js')
+    process.exitCode = await runRelayRewind(process.env, options)
+  })
+
 program.command('migrate').description('create or update the tables, then exit').action(async () => {
   const { runMigrate } = await import('./commands/migrate.js')
   await runMigrate(process.env)
@@ -131,6 +152,11 @@ function duration (text: string): number {
 function moment (text: string): string {
   if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('must be a moment in ISO 8601')
   return new Date(text).toISOString()
+}
+
+function position (text: string): number {
+  if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new InvalidArgumentError('must be a whole number, 0 or above')
+  return Number(text)
 }
 
 function count (text: string): number {

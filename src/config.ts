@@ -21,7 +21,7 @@ export const Environment = Type.Object({
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
   AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
   DATABASE_POOLING: oneOf(['session', 'transaction'], '`transaction`: `DATABASE_URL` leads to a pooler that lends a connection for one transaction (PgBouncer in transaction mode): statements have no names, nothing is set for a session, and no process migrates: `comanda migrate` is run with a URL of the server itself', 'session'),
-  MIGRATE: Type.Optional(oneOf(['on', 'off'], '`off`: api and worker never create or change tables, and wait until `comanda migrate`, run by a role that may, has done it. Missing: on, with `DATABASE_POOLING=transaction` off')),
+  MIGRATE: Type.Optional(oneOf(['on', 'off'], '`off`: no process creates or changes tables; each waits until `comanda migrate`, run by a role that may, has done it. Missing: on, with `DATABASE_POOLING=transaction` off')),
   JWT_SECRET: Type.Optional(Type.String({
     pattern: `^${KEY}(,${KEY})?$`, description: 'Signs tokens, 32 characters or more without blanks; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
   })),
@@ -31,10 +31,11 @@ export const Environment = Type.Object({
   PSEUDONYM_KEY: Type.Optional(Type.String({
     pattern: '^[^\\s\\p{C}]{32,}$', description: 'Hashes personal values where only their equality matters (names of erased users, who failed to log in), 32 characters or more without blanks; keep it as long as the database. Missing outside production: a published one'
   })),
-  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that api and worker listen on' }),
+  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that each process listens on' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
   WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health and metrics only' }),
-  OPS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: 'Port of `/metrics`, which then is nowhere else; api and worker need one each where they share an address. Missing: on the port of the process' })),
+  RELAY_PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65535, description: 'Port of the relay: health and metrics only' }),
+  OPS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: 'Port of `/metrics`, which then is nowhere else; processes that share an address need one each. Missing: on the port of the process' })),
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), {
     default: 'info', description: 'trace, debug, info, warn, error, fatal or silent'
   }),
@@ -56,7 +57,7 @@ export const Environment = Type.Object({
 })
 
 type OtlpProtocol = typeof OTLP_PROTOCOLS[number]
-export type ProcessName = 'api' | 'worker'
+export type ProcessName = 'api' | 'worker' | 'relay'
 
 export interface Config {
   readonly process: ProcessName
@@ -67,11 +68,11 @@ export interface Config {
   /** null: this service runs without it */
   readonly redisUrl: string | null
   readonly amqpUrl: string | null
-  /** The first signs, all verify; empty for a worker, which issues nothing. */
+  /** The first signs, all verify; empty but for an api: nothing else issues tokens. */
   readonly jwtSecrets: readonly string[]
   /** The first signs, all verify; empty: nothing is signed. */
   readonly eventKeys: readonly string[]
-  /** null for a worker, which hashes no personal value */
+  /** null but for an api: nothing else hashes personal values */
   readonly pseudonymKey: string | null
   readonly host: string
   readonly port: number
@@ -117,7 +118,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     amqpUrl: read.AMQP_URL ?? null,
     ...keysOf(process, read, randomSecret),
     host: read.HOST,
-    port: process === 'api' ? read.PORT : read.WORKER_PORT,
+    port: { api: read.PORT, worker: read.WORKER_PORT, relay: read.RELAY_PORT }[process],
     opsPort: read.OPS_PORT ?? null,
     logLevel: read.LOG_LEVEL as string,
     metrics: read.METRICS === 'on',
@@ -157,7 +158,7 @@ export function badVariables (process: ProcessName, env: Record<string, string |
 
 function keysOf (process: ProcessName, read: Static<typeof Environment>, randomSecret: () => string): Pick<Config, 'jwtSecrets' | 'eventKeys' | 'pseudonymKey'> {
   const eventKeys = listOf(read.EVENT_KEYS ?? '')
-  if (process === 'worker') return { jwtSecrets: [], eventKeys, pseudonymKey: null }
+  if (process !== 'api') return { jwtSecrets: [], eventKeys, pseudonymKey: null }
   return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
 }
 
@@ -171,9 +172,14 @@ function tracesOf (read: Static<typeof Environment>): Config['traces'] {
   return read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf'
 }
 
+const NEEDED_IN_PRODUCTION: Record<ProcessName, string[]> = {
+  api: ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY'],
+  worker: ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS'],
+  relay: ['AMQP_URL']
+}
+
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
-  const needed = ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS', ...(process === 'api' ? ['JWT_SECRET', 'PSEUDONYM_KEY'] : [])]
-  return needed.filter((name) => !env[name])
+  return NEEDED_IN_PRODUCTION[process].filter((name) => !env[name])
 }
 
 /** The items of a comma separated variable. */
@@ -197,7 +203,7 @@ function faultsOfPairs ({ MIGRATE, DATABASE_POOLING }: Record<string, string | u
   return [['MIGRATE', 'MIGRATE is on, which DATABASE_POOLING=transaction does not allow (run `comanda migrate` with a URL of the server itself)']]
 }
 
-/** In production nobody's clients see what was not asked for; a worker has no clients. */
+/** In production nobody's clients see what was not asked for; only an api has clients. */
 function shownByDefault (process: ProcessName, { NODE_ENV, METRICS, DOCS, OPS_PORT }: Static<typeof Environment>): Pick<Static<typeof Environment>, 'METRICS' | 'DOCS'> {
   const hidden = NODE_ENV === 'production'
   return { METRICS: METRICS ?? (hidden && process === 'api' && OPS_PORT === undefined ? 'off' : 'on'), DOCS: DOCS ?? (hidden ? 'off' : 'on') }

@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib'
-import { declareExchange, declareQueue, INTAKE_EXCHANGE, type QueueName } from './topology.js'
+import { declareExchange, declareQueue, type ExchangeName, INTAKE_EXCHANGE, type QueueName } from './topology.js'
 
 /** How what the broker holds compares with the topology. */
 export type Standing =
@@ -19,8 +19,8 @@ export interface QueueState {
 }
 
 /** @throws what ends the connection, or is no answer about the exchange */
-export async function inspectExchange (connection: ChannelModel): Promise<Standing> {
-  return await compare(connection, async (channel) => { await channel.checkExchange(INTAKE_EXCHANGE) }, declareExchange)
+export async function inspectExchange (connection: ChannelModel, name: ExchangeName): Promise<Standing> {
+  return await compare(connection, async (channel) => { await channel.checkExchange(name) }, async (channel) => await declareExchange(channel, name))
 }
 
 /** @throws as above */

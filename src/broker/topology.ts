@@ -8,6 +8,8 @@ export const INTAKE_EXCHANGE = 'comanda.intake'
 export const ORDERS_QUEUE = 'comanda.orders'
 export const DEAD_QUEUE = 'comanda.orders.dead'
 export const INTAKE_KEY = 'order'
+/** Where others learn what happened; each who listens binds a queue of their own. */
+export const EVENTS_EXCHANGE = 'comanda.events'
 
 /**
  * At-least-once dead lettering asks for `overflow: reject-publish` (RabbitMQ, "Quorum Queues").
@@ -28,8 +30,11 @@ const QUEUES = {
 }
 export type QueueName = keyof typeof QUEUES
 
-export async function declareExchange (channel: Channel): Promise<void> {
-  await channel.assertExchange(INTAKE_EXCHANGE, 'direct', { durable: true })
+const EXCHANGES = { [INTAKE_EXCHANGE]: 'direct', [EVENTS_EXCHANGE]: 'topic' } as const
+export type ExchangeName = keyof typeof EXCHANGES
+
+export async function declareExchange (channel: Channel, name: ExchangeName): Promise<void> {
+  await channel.assertExchange(name, EXCHANGES[name], { durable: true })
 }
 
 export async function declareQueue (channel: Channel, name: QueueName): Promise<void> {
@@ -37,7 +42,8 @@ export async function declareQueue (channel: Channel, name: QueueName): Promise<
 }
 
 export async function declareTopology (channel: Channel): Promise<void> {
-  await declareExchange(channel)
+  await declareExchange(channel, INTAKE_EXCHANGE)
+  await declareExchange(channel, EVENTS_EXCHANGE)
   await declareQueue(channel, DEAD_QUEUE)
   await declareQueue(channel, ORDERS_QUEUE)
   await channel.bindQueue(ORDERS_QUEUE, INTAKE_EXCHANGE, INTAKE_KEY)
@@ -60,7 +66,7 @@ const ACCESS_REFUSED = 403
 
 /** Passive declares need no right. A missing binding does not show: what is published then comes back. */
 async function checkTopology (channel: Channel): Promise<void> {
-  await channel.checkExchange(INTAKE_EXCHANGE)
+  for (const name of Object.keys(EXCHANGES)) await channel.checkExchange(name)
   for (const name of Object.keys(QUEUES)) await channel.checkQueue(name)
 }
 

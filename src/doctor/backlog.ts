@@ -1,5 +1,6 @@
 import type { Client } from '../store/database.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
+import { cursorStatus } from '../store/feed-cursors.js'
 import { waitingAge } from '../store/order-events.js'
 import { listOrders } from '../store/orders.js'
 import { countParked } from '../store/parked-events.js'
@@ -17,6 +18,7 @@ export async function noteBacklog (notes: Notes, client: Client): Promise<void> 
     ['fallback queue', async () => await noteFallbackQueue(notes, client)],
     ['waiting events', async () => await noteWaiting(notes, client)],
     ['parked events', async () => await noteParked(notes, client)],
+    ['relay', async () => await noteRelay(notes, client)],
     ['newest order', async () => await noteNewest(notes, client)]
   ]
   for (const [check, look] of looks) {
@@ -49,6 +51,16 @@ async function noteParked (notes: Notes, client: Client): Promise<void> {
   const { open, latest } = await countParked(client)
   if (open === 0) notes.ok('parked events', 'none is open')
   else notes.warn('parked events', `${counted(open, 'event')} open, the latest parked at ${latest}`, 'look at them by `comanda parked list`, then replay or discard each')
+}
+
+/** What the exchange was not told yet, and who tells it. */
+async function noteRelay (notes: Notes, client: Client): Promise<void> {
+  for (const { name, lag, lag_seconds: seconds, holder } of await cursorStatus(client)) {
+    const who = holder === null ? 'no relay tells it' : `told by ${holder}`
+    if (lag === 0 || seconds === null) notes.ok('relay', `the ${name} was told everything; ${who}`)
+    else if (seconds <= STALE_S) notes.ok('relay', `${counted(lag, 'event')} to tell the ${name}, the oldest for ${span(seconds)}; ${who}`)
+    else notes.warn('relay', `${counted(lag, 'event')} to tell the ${name}, the oldest for ${span(seconds)}; ${who}`, 'see that a relay runs, is ready (/readyz) and reaches RabbitMQ and this database')
+  }
 }
 
 /** The messages in a queue show their age only to a consumer that takes them: this tells whether booking goes on. */

@@ -10,10 +10,11 @@ const URLS = ['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const
 /** Checks the environment as the processes do, and looks for what they take and an operator would not want. Values are never shown. */
 export function examineConfiguration (env: Env): Notes {
   const notes = new Notes('configuration')
-  const [api, worker] = [badVariables('api', env), badVariables('worker', env)]
+  const [api, worker, relay] = [badVariables('api', env), badVariables('worker', env), badVariables('relay', env)]
   for (const [name, sentence] of api) {
-    if (worker.has(name)) notes.wrong(name, sentence, 'api and worker refuse to start: correct it')
-    else notes.warn(name, sentence, 'the api refuses to start without it; a worker needs none')
+    if (relay.has(name)) notes.wrong(name, sentence, 'every process refuses to start: correct it')
+    else if (worker.has(name)) notes.wrong(name, sentence, 'api and worker refuse to start: correct it')
+    else notes.warn(name, sentence, 'the api refuses to start without it; worker and relay need none')
   }
   if (api.size === 0) notes.ok('environment', `every variable reads well, for ${env.NODE_ENV || 'development'}`)
   noteSecrets(notes, api, env)

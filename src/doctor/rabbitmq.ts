@@ -1,7 +1,7 @@
 import amqplib, { type ChannelModel } from 'amqplib'
 import { guardConnections } from '../broker/guard.js'
 import { type Depth, findAlarm, inspectExchange, inspectQueue, type Standing } from '../broker/inspection.js'
-import { DEAD_QUEUE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
+import { DEAD_QUEUE, EVENTS_EXCHANGE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
 import type { Address } from './address.js'
 import type { Notes } from './finding.js'
 import { ANSWER_MS, answered } from './limits.js'
@@ -28,7 +28,7 @@ export async function examineRabbitmq (notes: Notes, { url, address }: { url: st
     const connection = await answered(open())
     notes.ok('connection', `virtual host ${address.name} at ${address.at} lets user ${address.user} in`)
     noteVersion(notes, String(connection.connection.serverProperties.version))
-    noteStanding(notes, `exchange ${INTAKE_EXCHANGE}`, await answered(inspectExchange(connection)))
+    for (const name of [INTAKE_EXCHANGE, EVENTS_EXCHANGE] as const) noteStanding(notes, `exchange ${name}`, await answered(inspectExchange(connection, name)))
     await noteQueue(notes, connection, ORDERS_QUEUE)
     await noteQueue(notes, connection, DEAD_QUEUE)
     await noteAlarm(notes, await answered(open()))
@@ -65,7 +65,7 @@ function noteStanding (notes: Notes, check: string, standing: Standing): void {
     case 'as_declared':
       return notes.ok(check, 'as this build declares it')
     case 'missing':
-      return notes.warn(check, 'there is none yet', 'start an api or worker: either declares it')
+      return notes.warn(check, 'there is none yet', 'start any process: each declares it')
     case 'forbidden':
       return notes.ok(check, 'there; this user may not declare it, so its arguments are not compared')
     case 'different':

@@ -7,6 +7,8 @@ export type ServiceName = 'postgres' | 'redis' | 'rabbitmq'
 /** `off`: this process was told to run without it. */
 export type ServiceState = 'starting' | 'up' | 'down' | 'off'
 
+export const SERVICES = ['postgres', 'redis', 'rabbitmq'] as const satisfies readonly ServiceName[]
+
 type ServiceCode = Extract<Code, `${ServiceName}_${ServiceState}`>
 
 /** Since when a service is in its present state. */
@@ -26,7 +28,7 @@ export interface SourceProgress {
   stuck: boolean
 }
 
-/** Of a worker: what there is to do and whether it is done. */
+/** Of a worker or a relay: what there is to do and whether it is done. */
 export interface ProgressReport {
   stuck: boolean
   sources: Record<string, SourceProgress>
@@ -41,10 +43,10 @@ export class Health {
   /** Told once it is plain that no waiting mends what is down: the process is to end. */
   onHopeless: () => void = () => {}
 
-  constructor (log: FastifyBaseLogger) {
+  constructor (log: FastifyBaseLogger, services: readonly ServiceName[] = SERVICES) {
     this.#log = log
     const since = new Date().toISOString()
-    for (const service of ['postgres', 'redis', 'rabbitmq'] as const) this.#services.set(service, { state: 'starting', since })
+    for (const service of services) this.#services.set(service, { state: 'starting', since })
     this.#changes.setMaxListeners(0)
   }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Health, ServiceName, ServiceState } from './health.js'
-import { Liveness, Readiness, WorkerReadiness } from './schemas.js'
+import { Liveness, Readiness, RelayReadiness, WorkerReadiness } from './schemas.js'
 
 export interface HealthRoutesOptions {
   health: Health
@@ -12,7 +12,7 @@ export interface HealthRoutesOptions {
 /** `/livez` never looks at a dependency; `/readyz` names each with its state and since when, and the worker's looks at progress. */
 export function healthRoutes (app: FastifyInstance, { health, isClosing, ready }: HealthRoutesOptions): void {
   const schema = { tags: ['operations'], security: [] }
-  const Shown = app.config.process === 'worker' ? WorkerReadiness : Readiness
+  const Shown = { api: Readiness, worker: WorkerReadiness, relay: RelayReadiness }[app.config.process]
 
   app.get('/livez', {
     config: { quiet: true, answers: { 200: { description: 'Alive' } } },

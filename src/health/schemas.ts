@@ -15,8 +15,17 @@ const readiness = {
 }
 export const Readiness = Type.Object(readiness, { $id: 'Readiness' })
 
-const Source = Type.Object({ ready: Type.Integer(), unsettled: Type.Integer(), idle_ms: Type.Integer(), deferred: Type.Optional(Type.Integer()), stuck: Type.Boolean() })
+const Progress = Type.Optional(Type.Object({
+  stuck: Type.Boolean(),
+  sources: Type.Record(Type.String(), Type.Object({ ready: Type.Integer(), unsettled: Type.Integer(), idle_ms: Type.Integer(), deferred: Type.Optional(Type.Integer()), stuck: Type.Boolean() }))
+}))
 export const WorkerReadiness = Type.Object({
   ...readiness,
-  progress: Type.Optional(Type.Object({ stuck: Type.Boolean(), sources: Type.Record(Type.String(), Source) }))
+  progress: Progress
+})
+
+export const RelayReadiness = Type.Object({
+  status: readiness.status,
+  services: Type.Object({ postgres: ServiceStanding, rabbitmq: ServiceStanding }),
+  progress: Progress
 })

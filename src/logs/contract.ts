@@ -6,7 +6,7 @@ import { catalogue, type Code, TraceId } from './catalogue.js'
 const Text = Type.String({ minLength: 1 })
 const everyLine = {
   time: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' }),
-  name: Type.Union([Type.Literal('api'), Type.Literal('worker')]),
+  name: Type.Union([Type.Literal('api'), Type.Literal('worker'), Type.Literal('relay')]),
   version: Text,
   pid: Type.Integer({ minimum: 0 }),
   trace_id: Type.Optional(TraceId)

@@ -26,7 +26,8 @@ const WATCH_MS = 2000
 /** Milliseconds. A request's statements are short; a batch of the worker may take long on a slow disk. */
 const LIMITS = {
   api: { statement_timeout: 2500, lock_timeout: 2000, query_timeout: 3000 },
-  worker: { statement_timeout: 5000, lock_timeout: 4000, query_timeout: 6000 }
+  worker: { statement_timeout: 5000, lock_timeout: 4000, query_timeout: 6000 },
+  relay: { statement_timeout: 5000, lock_timeout: 4000, query_timeout: 6000 }
 }
 const COMMON = { connectionTimeoutMillis: 1000, idleTimeoutMillis: 30_000, idle_in_transaction_session_timeout: 10_000 }
 /** The server is asked by these whether it is there. */

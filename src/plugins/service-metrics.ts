@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import { droppedLines } from '../logs/pipe-writer.js'
 
-/** What both processes tell of their backing services; read when it is asked for. */
+/** What every process tells of its backing services; read when it is asked for. */
 export const serviceMetricsPlugin = fp(async (app) => {
-  const { metrics, health, views, cacheFailures } = app
+  const { metrics, health } = app
   if (!metrics) return
   const pools = { requests: app.pg.pool, reserved: app.reservedPool }
   const ofPools = (read: (pool: typeof pools.reserved) => number) => () => Object.entries(pools).map(([pool, own]) => ({ labels: { pool }, value: read(own) }))
@@ -16,9 +16,11 @@ export const serviceMetricsPlugin = fp(async (app) => {
   metrics.gauge('comanda_postgres_pool_waiting_requests', 'Who waits for a connection', ofPools(({ waitingCount }) => waitingCount))
   metrics.gauge('comanda_postgres_pool_max_connections', 'Connections that it may open', ofPools(({ options }) => options.max))
 
+  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that the reader of the log did not take', () => [{ value: droppedLines.count }])
+  if (!app.hasPlugin('redis')) return
+  const { views, cacheFailures } = app
   metrics.counter('comanda_cache_reads_total', 'Order views asked of Redis', () =>
     Object.entries(views?.reads ?? {}).map(([result, value]) => ({ labels: { result }, value })))
   metrics.counter('comanda_cache_failures_total', 'Calls that Redis did not take or answer in time', () =>
     Object.entries(cacheFailures).map(([kind, value]) => ({ labels: { kind }, value })))
-  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that the reader of the log did not take', () => [{ value: droppedLines.count }])
-}, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres', 'redis'] })
+}, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres'] })

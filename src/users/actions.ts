@@ -12,7 +12,8 @@ export const ACTIONS = [
   'orders.listed_of_user',
   'sessions.ended',
   'parked.replayed',
-  'parked.discarded'
+  'parked.discarded',
+  'feed.rewound'
 ] as const
 export type ActionName = typeof ACTIONS[number]
 
@@ -37,7 +38,7 @@ export interface Actor {
 /** Who did what to what: ids and words, never a value of a person. */
 export interface Action extends Actor {
   action: ActionName
-  target_kind: 'user' | 'parked_event'
+  target_kind: 'user' | 'parked_event' | 'feed_cursor'
   /** Of a list `<first>-<last>`, as shown. */
   target_id: string
 }

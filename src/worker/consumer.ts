@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Backlog } from '../health/progress.js'
 import { logLine } from '../logs/log-line.js'
 import { isTransient } from '../store/failures.js'
 import { backOff } from '../time/back-off.js'
@@ -40,18 +41,6 @@ interface Delivery<Content> {
   message: ConsumeMessage
   content: Content
   weight: number
-}
-
-/** How much there is to do, and since when nothing was done. */
-export interface Backlog {
-  /** Messages that wait in the queue. */
-  ready: number
-  /** Messages taken from it and not settled. */
-  unsettled: number
-  /** Milliseconds since a message was last settled; since the start, before the first. */
-  idleMs: number
-  /** What waits for a newer worker, and for how long the oldest of it. */
-  deferred?: { events: number, oldestMs: number }
 }
 
 /**

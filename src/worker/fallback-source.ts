@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Backlog } from '../health/progress.js'
 import { logLine } from '../logs/log-line.js'
 import { EnvelopeError } from '../orders/envelope.js'
 import { AttemptsExhausted, bisect } from '../parking/refusal.js'
@@ -13,7 +14,6 @@ import { backOff } from '../time/back-off.js'
 import { type Applied, applyBatch } from './batch.js'
 import type { Booking } from './booking.js'
 import type { Commits } from './commits.js'
-import type { Backlog } from './consumer.js'
 
 const IDLE_MS = 200
 /** Of a round that failed. */

@@ -1,9 +1,9 @@
+import type { Progress } from '../health/progress.js'
 import { EVENTS, LONG_SECONDS, type Reading, SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ParkedEvent } from '../store/parked-events.js'
 import type { Follower } from './commits.js'
 import type { OrderMessage } from './order-messages.js'
-import type { Progress } from './progress.js'
 
 /** The tables are asked at most this often, however many scrape. */
 const ASK_MS = 5000

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { Progress } from '../health/progress.js'
 import { macFor } from '../secrets/mac.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
@@ -10,7 +11,6 @@ import { DeadLetters } from './dead-letters.js'
 import { FallbackSource } from './fallback-source.js'
 import { measuringFollower, registerBacklogMetrics, registerTableMetrics } from './metrics.js'
 import { OrderMessages } from './order-messages.js'
-import { Progress } from './progress.js'
 import { viewsFollower } from './views.js'
 
 declare module 'fastify' {

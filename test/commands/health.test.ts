@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { freePort } from '../../local/ports.js'
-import { COMPOSE_TEXT, environmentOf } from '../support/compose.js'
+import { COMPOSE_TEXT, environmentOf, OURS } from '../support/compose.js'
 import { needsIpv6 } from '../support/ipv6.js'
 import { openPlace } from '../support/place.js'
 import { runComanda } from '../support/processes.js'
@@ -12,10 +12,10 @@ const place = await openPlace(t)
 const secrets = Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => [name!, randomBytes(32).toString('base64url')]))
 
 /** What the compose file gives a container, with the addresses of this place and ports of its own. */
-async function containerOf (name: 'api' | 'worker'): Promise<Environment> {
+async function containerOf (name: typeof OURS[number]): Promise<Environment> {
   const here = Object.entries(place.env).filter(([key]) => ['DATABASE_URL', 'REDIS_URL', 'REDIS_PREFIX', 'AMQP_URL'].includes(key))
-  const [port, workerPort, opsPort] = [await freePort(), await freePort(), await freePort()]
-  return { ...environmentOf(name, secrets), ...Object.fromEntries(here), HOST: '127.0.0.1', PORT: String(port), WORKER_PORT: String(workerPort), OPS_PORT: String(opsPort) }
+  const [port, workerPort, relayPort, opsPort] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  return { ...environmentOf(name, secrets), ...Object.fromEntries(here), HOST: '127.0.0.1', PORT: String(port), WORKER_PORT: String(workerPort), RELAY_PORT: String(relayPort), OPS_PORT: String(opsPort) }
 }
 
 async function health (t: Test, env: Environment): Promise<{ code: number | null, output: string[] }> {
@@ -23,7 +23,7 @@ async function health (t: Test, env: Environment): Promise<{ code: number | null
   return { code: await command.exited, output: command.output }
 }
 
-for (const name of ['api', 'worker'] as const) {
+for (const name of OURS) {
   t.test(`in the container of the ${name} it says what /readyz of the ${name} says`, async (t) => {
     const env = await containerOf(name)
     const running = runComanda(t, [name], env)
@@ -54,5 +54,5 @@ for (const host of ['::1', '::', '0.0.0.0', 'localhost']) {
 }
 
 t.test('where no process answers it is exit code 1, and says so', async (t) => {
-  t.strictSame(await health(t, await containerOf('api')), { code: 1, output: ['neither api nor worker answers here'] })
+  t.strictSame(await health(t, await containerOf('api')), { code: 1, output: ['no process of Comanda answers here'] })
 })

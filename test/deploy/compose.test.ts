@@ -4,11 +4,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { badVariables, Environment } from '../../src/config.js'
-import { compose, COMPOSE_TEXT, environmentOf, readEnvFile } from '../support/compose.js'
+import { compose, COMPOSE_TEXT, environmentOf, OURS, readEnvFile } from '../support/compose.js'
 import { freshFolder } from '../support/folders.js'
 
 const services = Object.entries(compose.services)
-const OURS = ['api', 'worker'] as const
 
 function makeSecrets (folder: string): string {
   return execFileSync(process.execPath, ['scripts/secrets.mjs', folder], { encoding: 'utf8' })
@@ -68,10 +67,10 @@ t.test('the broker learns hashes of the passwords, and no password', async (t) =
   const text = readFileSync(join(folder, 'deploy/rabbitmq/definitions.json'), 'utf8')
   for (const value of Object.values(values)) t.notMatch(text, value)
   const { users } = JSON.parse(text) as { users: Array<{ name: string, password_hash: string, tags: string[] }> }
-  t.strictSame(users.map(({ name, tags }) => [name, tags]), [['comanda_api', []], ['comanda_worker', []]], 'none of them administers')
+  t.strictSame(users.map(({ name, tags }) => [name, tags]), OURS.map((name) => [`comanda_${name}`, []]), 'none of them administers')
   for (const { name, password_hash: given } of users) {
     const bytes = Buffer.from(given, 'base64')
-    const password = values[name === 'comanda_api' ? 'RABBITMQ_API_PASSWORD' : 'RABBITMQ_WORKER_PASSWORD']!
+    const password = values[`RABBITMQ_${name.slice('comanda_'.length).toUpperCase()}_PASSWORD`]!
     t.same(bytes.subarray(4), createHash('sha256').update(bytes.subarray(0, 4)).update(password).digest(), name)
   }
 })
@@ -99,7 +98,7 @@ t.test('every container starts without capabilities and gains no right; ours wri
   t.match(readFileSync('Dockerfile', 'utf8'), /\nUSER node\n/)
 })
 
-t.test('services and worker are in a network without a way out; the host reaches the api alone, from this machine', async (t) => {
+t.test('services, worker and relay are in a network without a way out; the host reaches the api alone, from this machine', async (t) => {
   t.strictSame(compose.networks, { front: null, back: { internal: true } })
   for (const [name, { networks, ports = [], profiles }] of services) {
     if (!profiles) t.strictSame(networks, name === 'api' ? ['front', 'back'] : ['back'], name)
@@ -108,7 +107,7 @@ t.test('services and worker are in a network without a way out; the host reaches
   }
 })
 
-t.test('api and worker are given variables that exist, each only the keys that it needs, and a broker\'s user of its own', async (t) => {
+t.test('each process is given variables that exist, each only the keys that it needs, and a broker\'s user of its own', async (t) => {
   for (const name of OURS) {
     const { environment = {}, command } = compose.services[name]!
     t.strictSame(Object.keys(environment).filter((variable) => !(variable in Environment.properties)), [], name)
@@ -116,5 +115,5 @@ t.test('api and worker are given variables that exist, each only the keys that i
     t.strictSame(command, ['node', 'dist/cli.js', name])
     t.match(readFileSync('src/cli.ts', 'utf8'), `command('${name}')`)
   }
-  t.notOk(['JWT_SECRET', 'PSEUDONYM_KEY'].some((key) => key in compose.services.worker!.environment!))
+  for (const name of ['worker', 'relay']) t.notOk(['JWT_SECRET', 'PSEUDONYM_KEY'].some((key) => key in compose.services[name]!.environment!), name)
 })

@@ -11,10 +11,10 @@ import { freePort } from '../../local/ports.js'
 import { startPostgres } from '../../local/postgres.js'
 import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
 import { findRedis } from '../../local/redis.js'
-import { DEAD_QUEUE, declareTopology, INTAKE_EXCHANGE, INTAKE_KEY, ORDERS_QUEUE } from '../../src/broker/topology.js'
-import { startApi, startWorker } from '../support/apps.js'
+import { DEAD_QUEUE, declareTopology, EVENTS_EXCHANGE, INTAKE_EXCHANGE, INTAKE_KEY, ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { startApi, startRelay, startWorker } from '../support/apps.js'
 import { amqpConnect, openChannel } from '../support/broker.js'
-import { compose, filled, readEnvFile } from '../support/compose.js'
+import { compose, filled, OURS, readEnvFile } from '../support/compose.js'
 import { eventually } from '../support/eventually.js'
 import { freshFolder } from '../support/folders.js'
 import { newcomer, place as placeOrder, reads } from '../support/people.js'
@@ -38,10 +38,13 @@ t.test('RabbitMQ with the compose file\'s users: each process does its work, and
   t.teardown(async () => await node.stop())
   const { command, args, env } = node.control!
   await promisify(execFile)(command, [...args, 'import_definitions', join(folder, 'deploy/rabbitmq/definitions.json')], { env: env as NodeJS.ProcessEnv })
-  const urlOf = (process: 'api' | 'worker') => node.url.replace(/\/\/[^@]+@/, `//comanda_${process}:${values[`RABBITMQ_${process.toUpperCase()}_PASSWORD`]}@`)
+  const urlOf = (process: typeof OURS[number]) => node.url.replace(/\/\/[^@]+@/, `//comanda_${process}:${values[`RABBITMQ_${process.toUpperCase()}_PASSWORD`]}@`)
 
   await t.resolves(declareTopology(await openChannel(t, node.url)), 'the queues of the file are those that this build declares')
   await ordersAreBooked(t, { api: { AMQP_URL: urlOf('api') }, worker: { AMQP_URL: urlOf('worker') } })
+  const relay = await startRelay(t, place, { AMQP_URL: urlOf('relay') })
+  await eventually('what was booked is told', async () => (await relay.untold())?.lag === 0)
+  t.strictSame(relay.lines.filter(({ level }) => level === 'warn'), [])
 
   const publish = (exchange: string, key: string) => async (channel: Channel) => {
     channel.publish(exchange, key, Buffer.from('{}'))
@@ -57,14 +60,16 @@ t.test('RabbitMQ with the compose file\'s users: each process does its work, and
   const forbidden = {
     api: {
       ...both,
+      'tell what did not happen': publish(EVENTS_EXCHANGE, 'order.paid'),
       'read orders': async (channel: Channel) => { await channel.get(ORDERS_QUEUE) },
       'consume orders': async (channel: Channel) => { await channel.consume(ORDERS_QUEUE, () => {}) },
       'drop all orders': async (channel: Channel) => { await channel.purgeQueue(ORDERS_QUEUE) },
       'read dead letters': async (channel: Channel) => { await channel.get(DEAD_QUEUE) }
     },
-    worker: { ...both, 'publish orders': publish(INTAKE_EXCHANGE, INTAKE_KEY) }
+    worker: { ...both, 'publish orders': publish(INTAKE_EXCHANGE, INTAKE_KEY), 'tell what did not happen': publish(EVENTS_EXCHANGE, 'order.paid') },
+    relay: { ...both, 'publish orders': publish(INTAKE_EXCHANGE, INTAKE_KEY), 'read orders': async (channel: Channel) => { await channel.get(ORDERS_QUEUE) } }
   }
-  for (const process of ['api', 'worker'] as const) {
+  for (const process of OURS) {
     const connection = await amqpConnect(urlOf(process))
     for (const [name, attempt] of Object.entries(forbidden[process])) {
       const channel = (await connection.createChannel()).on('error', () => {})

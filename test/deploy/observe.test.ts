@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { startApi, startWorker } from '../support/apps.js'
+import { startApi, startRelay, startWorker } from '../support/apps.js'
 import { compose } from '../support/compose.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer, place as placeOrder } from '../support/people.js'
@@ -26,13 +26,13 @@ const place = await openPlace(t)
 /** What Prometheus adds to every sample. */
 const ADDED = ['job', 'instance']
 
-/** All that an api and a worker show once an order went through them. */
+/** All that api, worker and relay show once an order went through them. */
 async function shown (): Promise<Sample[]> {
-  const [api, worker] = [await startApi(t, place), await startWorker(t, place)]
+  const [api, worker, relay] = [await startApi(t, place), await startWorker(t, place), await startRelay(t, place)]
   await placeOrder(api, await newcomer(api))
   await eventually('it is booked', async () => valueOf(await scrape(worker), 'comanda_order_events_booked_total', { outcome: 'applied' }))
   await eventually('every source was looked at', async () => (await scrape(worker)).filter(({ name }) => name === 'comanda_backlog_ready').length === 3)
-  return [...await scrape(api), ...await scrape(worker), ...scrapes.map(({ job_name: job }) => ({ name: 'up', labels: { job }, value: 1 }))]
+  return [...await scrape(api), ...await scrape(worker), ...await scrape(relay), ...scrapes.map(({ job_name: job }) => ({ name: 'up', labels: { job }, value: 1 }))]
 }
 
 t.test('every metric, label and fixed value that alerts and dashboard name is there', needs('redis', 'rabbitmq'), async (t) => {
@@ -91,7 +91,7 @@ t.test('the dashboard has its four rows, and every panel a name, a number and th
 })
 
 t.test('Prometheus scrapes the services of the compose file where they serve metrics, and reads the rules', async (t) => {
-  t.strictSame(scrapes.map(({ job_name: job }) => job), ['comanda-api', 'comanda-worker'])
+  t.strictSame(scrapes.map(({ job_name: job }) => job), ['comanda-api', 'comanda-worker', 'comanda-relay'])
   for (const { dns_sd_configs: [target] } of scrapes) {
     const service = compose.services[target!.names[0]!]
     t.equal(service?.environment?.OPS_PORT, target!.port)

@@ -26,8 +26,8 @@ t.test('the layout names every folder of src', async (t) => {
 t.test('what npm start runs takes the README\'s curls from registration to a confirmed order, and stops cleanly on Ctrl-C', async (t) => {
   const stateDir = mkdtempSync(join(tmpdir(), 'comanda-readme-'))
   t.teardown(() => rmSync(stateDir, { recursive: true, force: true }))
-  const [port, workerPort] = [await freePort(), await freePort()]
-  const dev = runBuilt(t, 'local/start.js', [], { ...place.env, NODE_ENV: 'development', PORT: String(port), WORKER_PORT: String(workerPort), COMANDA_STATE_DIR: stateDir, JWT_SECRET: '' })
+  const [port, workerPort, relayPort] = [await freePort(), await freePort(), await freePort()]
+  const dev = runBuilt(t, 'local/start.js', [], { ...place.env, NODE_ENV: 'development', PORT: String(port), WORKER_PORT: String(workerPort), RELAY_PORT: String(relayPort), COMANDA_STATE_DIR: stateDir, JWT_SECRET: '' })
   await eventually('it is ready', () => dev.output.includes('Comanda is ready'), 20_000)
   t.match(dev.output.join('\n'), /Postgres: .*\n/)
   t.match(dev.output.join('\n'), /operator {2}nick_name "operator", password "\S+"/)

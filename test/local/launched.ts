@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { holderOf } from '../../local/lock.js'
 import { freePort } from '../../local/ports.js'
+import { PROCESSES } from '../../local/running.js'
 import { startMark } from '../../local/processes.js'
 import { BUILD } from '../support/build.js'
 import { eventually } from '../support/eventually.js'
@@ -22,7 +23,7 @@ export interface Launched {
   text (): string
   /** Resolves with the exit code, null after a signal. */
   readonly exited: Promise<number | null>
-  /** Resolves when neither launcher nor api nor worker runs, and their ports are free. */
+  /** Resolves when neither launcher nor any process of it runs, and their ports are free. */
   allGone (): Promise<void>
 }
 
@@ -36,9 +37,9 @@ const LIMIT_MS = 60_000
  */
 export async function launch (t: Test, place: Place, command: readonly string[] = START, more: Record<string, string> = {}): Promise<Launched> {
   const stateDir = mkdtempSync(join(tmpdir(), 'comanda-launched-'))
-  const ports = [await freePort(), await freePort()] as const
-  const [PORT, WORKER_PORT] = ports.map(String) as [string, string]
-  const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, ...place.env, NODE_ENV: 'development', PORT, WORKER_PORT, COMANDA_STATE_DIR: stateDir, ...more }
+  const ports = [await freePort(), await freePort(), await freePort()] as const
+  const [PORT, WORKER_PORT, RELAY_PORT] = ports.map(String) as [string, string, string]
+  const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, ...place.env, NODE_ENV: 'development', PORT, WORKER_PORT, RELAY_PORT, COMANDA_STATE_DIR: stateDir, ...more }
   const child = spawn(command[0]!, command.slice(1), { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (piece: string) => { text += piece })
@@ -53,7 +54,7 @@ export async function launch (t: Test, place: Place, command: readonly string[] 
   })
   const launcherPid = await eventually('it has begun', () => holderOf(stateDir)?.pid, LIMIT_MS)
   pids.set(launcherPid, startMark(launcherPid))
-  for (const name of ['api', 'worker']) {
+  for (const name of PROCESSES) {
     const pid = await eventually(`the ${name} runs`, () => pidIn(join(stateDir, `${name}.log`)), LIMIT_MS)
     pids.set(pid, startMark(pid))
   }

@@ -28,7 +28,7 @@ t.test('a second start on the same folder is told that it runs already, where, a
   t.equal(await second.exited, 1)
   t.strictSame(second.output, [
     `Comanda is running already: process ${launched.launcherPid}, its data in ${stateDir}.`,
-    'For a second one set COMANDA_STATE_DIR to another folder, PORT and WORKER_PORT to free ports.'
+    'For a second one set COMANDA_STATE_DIR to another folder, PORT, WORKER_PORT and RELAY_PORT to free ports.'
   ])
 })
 
@@ -47,10 +47,10 @@ t.test('comanda doctor looks at the services that it runs on, whatever the shell
   t.notMatch(text, 'elsewhere')
 })
 
-t.test('comanda health asks the api and the worker that run there', async (t) => {
+t.test('comanda health asks every process that runs there', async (t) => {
   const { code, output } = await comanda(t, ['health'])
   t.equal(code, 0)
-  t.equal(output.filter((answer) => answer.includes('"status":"ready"')).length, 2)
+  t.equal(output.filter((answer) => answer.includes('"status":"ready"')).length, 3)
 })
 
 t.test('comanda users promote and parked list work on the database of what runs there', async (t) => {
@@ -79,7 +79,7 @@ t.test('comanda logs reads the file that is named, and hands its exit code on', 
 })
 
 t.test('what tells secrets may be read by its owner alone', async (t) => {
-  for (const name of ['running.json', 'operator-password', 'api.log', 'worker.log']) t.equal(statSync(inState(name)).mode & 0o077, 0, name)
+  for (const name of ['running.json', 'operator-password', 'api.log', 'worker.log', 'relay.log']) t.equal(statSync(inState(name)).mode & 0o077, 0, name)
 })
 
 t.test('comanda where nothing runs says so in one line, and what to do', async (t) => {
@@ -96,7 +96,7 @@ t.test('Ctrl-C, which comes from the terminal and from npm, ends everything in o
   await launched.allGone()
   const text = launched.text()
   t.notMatch(text, /"level":"(error|fatal)"/)
-  t.equal(text.split('"event":"closed"').length, 3, 'both said that they closed')
+  t.equal(text.split('"event":"closed"').length, 4, 'all said that they closed')
   t.ok(text.endsWith('stopped\n'))
   t.equal(existsSync(inState('running.json')), false)
   t.equal(existsSync(inState('launcher.json')), false)

@@ -32,7 +32,7 @@ t.test('a line that breaks the contract is found', async (t) => {
     [{ ...good, signal: '' }, /^\/signal: /],
     [{ ...good, level: 'warn' }, /^\/level: /],
     [{ ...good, msg: 'closing' }, /^\/msg: /],
-    [{ ...good, name: 'relay' }, /^\/name: /],
+    [{ ...good, name: 'gateway' }, /^\/name: /],
     [{ ...good, time: 1 }, /^\/time: /],
     [{ ...good, event: 'collector_down' }, /\(collector_down\)$/]
   ]

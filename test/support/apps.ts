@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { InjectOptions, Response } from 'light-my-request'
 import type { Test } from 'tap'
 import { buildApi } from '../../src/api.js'
-import { loadConfig } from '../../src/config.js'
+import { loadConfig, type ProcessName } from '../../src/config.js'
 import type { ServiceName } from '../../src/health/health.js'
 import { createLogger } from '../../src/logs/logger.js'
+import { buildRelay } from '../../src/relay.js'
 import { buildWorker } from '../../src/worker.js'
 import { Contract } from './contract.js'
 import { eventually } from './eventually.js'
@@ -23,8 +24,14 @@ export async function startWorker (t: Test, place: Place, env: Record<string, st
   return await start(t, 'worker', { ...place.env, ...env })
 }
 
+export async function startRelay (t: Test, place: Place, env: Record<string, string> = {}): Promise<App> {
+  return await start(t, 'relay', { ...place.env, ...env })
+}
+
+const BUILD = { api: buildApi, worker: buildWorker, relay: buildRelay }
+
 /** Boots without waiting for any service. */
-export async function boot (t: Test, name: 'api' | 'worker', env: Record<string, string>): Promise<App> {
+export async function boot (t: Test, name: ProcessName, env: Record<string, string>): Promise<App> {
   const lines: LogLine[] = []
   const config = loadConfig(name, env, () => 'x'.repeat(32))
   const logger = createLogger(config, {
@@ -33,7 +40,7 @@ export async function boot (t: Test, name: 'api' | 'worker', env: Record<string,
       keepLine(line)
     }
   })
-  const app = Object.assign(name === 'api' ? await buildApi(config, logger) : await buildWorker(config, logger), { lines })
+  const app = Object.assign(await BUILD[name](config, logger), { lines })
   t.teardown(async () => {
     if (!t.passing()) for (const line of lines) t.comment(JSON.stringify(line))
     await app.close()
@@ -56,9 +63,9 @@ function holdToContract (app: FastifyInstance): void {
   }) as typeof app.inject
 }
 
-async function start (t: Test, name: 'api' | 'worker', env: Record<string, string>): Promise<App> {
+async function start (t: Test, name: ProcessName, env: Record<string, string>): Promise<App> {
   const app = await boot(t, name, env)
-  for (const service of ['postgres', 'redis', 'rabbitmq'] as const) {
+  for (const service of Object.keys(app.health.report()) as ServiceName[]) {
     if (app.health.state(service) !== 'off') await isUp(app, service)
   }
   return app

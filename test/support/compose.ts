@@ -24,6 +24,9 @@ export interface Compose {
   volumes: Record<string, null>
 }
 
+/** The services that run a process of ours. */
+export const OURS = ['api', 'worker', 'relay'] as const
+
 export const COMPOSE_TEXT = readFileSync('docker-compose.yml', 'utf8')
 export const compose = parse(COMPOSE_TEXT, { merge: true }) as Compose
 

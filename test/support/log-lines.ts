@@ -21,7 +21,7 @@ export function logFaults (folder: string): string[] {
 /** null too for what no api or worker wrote as a line */
 export function lineFault (text: string): string | null {
   const line = parseLine(text)
-  if (!line || (line.name !== 'api' && line.name !== 'worker')) return null
+  if (!line || !['api', 'worker', 'relay'].includes(String(line.name))) return null
   if (line.event === undefined && line.msg.startsWith('Server listening at ')) return null // of tests that listen by themselves, not by the command
   return faultOf(line) ?? (Buffer.byteLength(text) > LONGEST_LINE ? `longer than ${LONGEST_LINE} bytes` : null)
 }

@@ -63,6 +63,7 @@ export async function openPlace (t: Test): Promise<Place> {
       HOST: '127.0.0.1',
       PORT: '0',
       WORKER_PORT: '0',
+      RELAY_PORT: '0',
       LOG_LEVEL: 'debug',
       LOGIN_LIMIT: '1000',
       ORDERS_PER_MINUTE: '0'

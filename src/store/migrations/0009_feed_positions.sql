@@ -32,7 +32,7 @@ create trigger order_events_get_positions before insert or update on order_event
 create table feed_cursors (
   name text primary key,
   position bigint not null check (position >= 0),
-  holder uuid,
+  holder text,
   leased_until timestamptz,
   constraint feed_cursors_leased check (num_nulls(holder, leased_until) in (0, 2))
 );

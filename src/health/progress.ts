@@ -1,13 +1,24 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ProgressReport } from '../health/health.js'
-import type { Backlog } from './consumer.js'
+import type { ProgressReport } from './health.js'
 
 const LOOK_MS = 1000
-/** With something to do and nothing done for so long the worker is stuck, however alive it looks. */
+/** With something to do and nothing done for so long the process is stuck, however alive it looks. */
 export const STUCK_MS = 15_000
 /** What waits for a newer worker is looked at by it within ten seconds: after so long there is none. */
 export const DEFERRED_MS = 30_000
+
+/** How much there is to do, and since when nothing was done. */
+export interface Backlog {
+  /** Messages that wait in the queue, events that are not told yet. */
+  ready: number
+  /** Messages taken from it and not settled. */
+  unsettled: number
+  /** Milliseconds since a message was last settled; since the start, before the first. */
+  idleMs: number
+  /** What waits for a newer worker, and for how long the oldest of it. */
+  deferred?: { events: number, oldestMs: number }
+}
 
 export interface Source {
   /** null: it cannot be asked, which says nothing */
@@ -20,7 +31,7 @@ interface Look extends Backlog {
 }
 
 /**
- * Looks at what there is to do and whether it is done: a worker that is alive but idle in front of a filling queue must not
+ * Looks at what there is to do and whether it is done: a process that is alive but idle in front of a filling queue must not
  * look ready.
  */
 export class Progress {

@@ -1,6 +1,5 @@
 import t from 'tap'
-import type { Backlog } from '../../src/worker/consumer.js'
-import { DEFERRED_MS, Progress, STUCK_MS } from '../../src/worker/progress.js'
+import { type Backlog, DEFERRED_MS, Progress, STUCK_MS } from '../../src/health/progress.js'
 import { startWorker } from '../support/apps.js'
 import { openPlace } from '../support/place.js'
 
