@@ -88,7 +88,7 @@ export const catalogue = {
   revocation_not_shared: entry('warn', "Redis did not store the end of a user's sessions: other processes accept their tokens until it does, for up to token_seconds; it is tried again as soon as Redis is up",
     { user_id, token_seconds: Count, reason }),
   redis_rights_missing: entry('warn', 'Redis refuses commands to this user by which ended sessions are told to every process: they end up to 15 seconds later elsewhere, or with their token', { commands: Type.Array(Text), reason }),
-  log_lines_dropped: entry('warn', 'The reader of this log had stopped reading: lines were dropped', { lines: Count }),
+  log_lines_dropped: entry('warn', 'This log was not read, or its disk was full: lines were dropped', { lines: Count }),
   not_drained: entry('error', 'Not drained in time: the rest stays queued; run it again once the services are up', { services: Type.Record(Text, Status), reason, err: maybe(err) }),
   crashed: entry('fatal', 'Crashed: closing; nothing accepted is lost, restart the process', { reason, err }),
   exit_forced: entry('error', 'Exited before everything was closed: unacknowledged work is redelivered, no action needed', { reason, err: maybe(err) }),

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { droppedLines } from '../logs/pipe-writer.js'
+import { droppedLines } from '../logs/output-writer.js'
 
 /** What both processes tell of their backing services; read when it is asked for. */
 export const serviceMetricsPlugin = fp(async (app) => {
@@ -20,5 +20,5 @@ export const serviceMetricsPlugin = fp(async (app) => {
     Object.entries(views?.reads ?? {}).map(([result, value]) => ({ labels: { result }, value })))
   metrics.counter('comanda_cache_failures_total', 'Calls that Redis did not take or answer in time', () =>
     Object.entries(cacheFailures).map(([kind, value]) => ({ labels: { kind }, value })))
-  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that the reader of the log did not take', () => [{ value: droppedLines.count }])
+  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that its reader or its disk did not take', () => [{ value: droppedLines.count }])
 }, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres', 'redis'] })
