@@ -3,6 +3,8 @@ import { Redis } from 'ioredis'
 import { type BackOff, backOff } from '../time/back-off.js'
 
 const RECONNECT: BackOff = { first: 100, longest: 2000 }
+/** A server (its `timeout`), a firewall or a cloud ends a connection on which nothing is asked for long: each end puts views in doubt. */
+const ASK_MS = 10_000
 
 export interface Standing {
   /** It can be used, as it now stands there. */
@@ -11,12 +13,20 @@ export interface Standing {
   onUnfit (why: Error): void
 }
 
+export interface ClientOptions {
+  commandTimeout: number
+  protocol?: 2
+  autoResubscribe?: boolean
+  /** It asks so often at least, milliseconds. */
+  askMs?: number
+}
+
 /**
  * A client that fails fast and is not open yet. A server that cannot be written to is as good as none: views that it shows are
  * old, and no mark reaches it. It is looked at whenever a connection is ready, and left as soon as it says READONLY, so that a
  * name that leads to the new primary is followed.
  */
-export function redisClient (url: string, options: { commandTimeout: number, protocol?: 2, autoResubscribe?: boolean }, { onFit, onUnfit }: Standing): Redis {
+export function redisClient (url: string, { askMs = ASK_MS, ...options }: ClientOptions, { onFit, onUnfit }: Standing): Redis {
   let unfit = 0
   const refuse = (why: string) => {
     unfit++
@@ -32,7 +42,11 @@ export function redisClient (url: string, options: { commandTimeout: number, pro
     reconnectOnError: ({ message }) => message.startsWith('READONLY') && refuse(READ_ONLY),
     ...options
   }))
+  let asking: NodeJS.Timeout | undefined
+  client.on('close', () => { clearInterval(asking) })
   client.on('ready', () => {
+    clearInterval(asking)
+    asking = setInterval(() => { client.ping().catch(() => {}) }, askMs).unref() // refused is answered too
     void faultOf(client).then((fault) => {
       if (client.status !== 'ready') return
       if (fault !== null && refuse(fault)) return client.disconnect(true)
