@@ -35,6 +35,8 @@ export function redisClient (url: string, { askMs = ASK_MS, ...options }: Client
   }
   const client = withServerName(new Redis(url, {
     enableOfflineQueue: false,
+    // ioredis takes a server that has no INFO (renamed away; twemproxy, Envoy) for none, and says so to the console where access control refuses it.
+    enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
     lazyConnect: true,
@@ -57,12 +59,14 @@ export function redisClient (url: string, { askMs = ASK_MS, ...options }: Client
   return client
 }
 
+const LOADING = 'it is still loading what it had on disk'
 const READ_ONLY = 'it is a replica, where nothing can be written: name the primary in REDIS_URL'
 export const CLUSTERED = 'it is in cluster mode, which is not supported (several keys are read and written at once): name a Redis without it in REDIS_URL'
 
-/** null: nothing speaks against it, or this user may not ask. */
+/** null: nothing speaks against it, or it cannot be asked. */
 async function faultOf (client: Redis): Promise<string | null> {
   const info = await client.info().catch(() => '')
+  if (/^loading:1/m.test(info)) return LOADING
   if (/^redis_mode:cluster/m.test(info)) return CLUSTERED
   return /^role:slave/m.test(info) ? READ_ONLY : null
 }
