@@ -5,6 +5,7 @@ import { serverOptions } from './http/server.js'
 import { createLogger } from './logs/logger.js'
 import { amqpPlugin } from './plugins/amqp.js'
 import { authPlugin } from './plugins/auth.js'
+import { cacheMetricsPlugin } from './plugins/cache-metrics.js'
 import { configPlugin } from './plugins/config.js'
 import { errorsPlugin } from './plugins/errors.js'
 import { exportsPlugin } from './plugins/exports.js'
@@ -63,6 +64,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(revocationsPlugin)
   await app.register(amqpPlugin)
   await app.register(serviceMetricsPlugin)
+  await app.register(cacheMetricsPlugin)
 
   await app.register(takenNamesPlugin)
   await app.register(passwordsPlugin)

@@ -4,6 +4,7 @@ import type { Config } from './config.js'
 import { serverOptions } from './http/server.js'
 import { createLogger } from './logs/logger.js'
 import { amqpPlugin } from './plugins/amqp.js'
+import { cacheMetricsPlugin } from './plugins/cache-metrics.js'
 import { configPlugin } from './plugins/config.js'
 import { errorsPlugin } from './plugins/errors.js'
 import { healthPlugin } from './plugins/health.js'
@@ -34,6 +35,7 @@ export async function buildWorker (config: Config, logger: Logger = createLogger
   await app.register(redisPlugin)
   await app.register(amqpPlugin)
   await app.register(serviceMetricsPlugin)
+  await app.register(cacheMetricsPlugin)
 
   await app.register(consumerPlugin, { once })
   return app as unknown as FastifyInstance

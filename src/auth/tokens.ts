@@ -36,7 +36,8 @@ const TYPE = 'at+jwt'
 const LONGEST_S = 900
 /** How far the clocks of two apis may be apart. */
 const SKEW_S = 60
-const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
+/** Between scheme and token any number of spaces (RFC 6750, section 2.1). */
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 /** What @fastify/jwt is registered with for each secret. */
 export const JWT_OPTIONS: Pick<FastifyJWTOptions, 'sign' | 'verify'> = {

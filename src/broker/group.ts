@@ -63,7 +63,7 @@ export class Group<T> {
 
   /** Something sent is past its time and still unanswered: the receiver is stuck. */
   get stalled (): boolean {
-    const now = Date.now()
+    const now = performance.now()
     for (const [first] of this.#flights) if (first && first.deadline <= now) return true
     return false
   }
@@ -83,7 +83,7 @@ export class Group<T> {
   #enter (item: T): Promise<void> {
     if (this.held >= this.#options.maxHeld) return Promise.reject(new GroupError('refused', 'too many are waiting'))
     return new Promise((resolve, reject) => {
-      const deadline = Date.now() + this.#options.timeLimitMs
+      const deadline = performance.now() + this.#options.timeLimitMs
       this.#unsettled++
       const size = this.#options.sizeOf(item)
       this.#bytes += size
@@ -147,7 +147,7 @@ export class Group<T> {
 
   /** Entries stand in the order of their deadlines. */
   #sweep (): void {
-    const now = Date.now()
+    const now = performance.now()
     const late = this.#gathered.findIndex((entry) => entry.deadline > now)
     const unsent = this.#takeOut(late === -1 ? this.#gathered.length : late)
     for (const entry of unsent) this.#settle(entry, new GroupError('refused', 'not sent in time'))

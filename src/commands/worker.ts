@@ -16,10 +16,10 @@ export async function runWorker (env: Record<string, string | undefined>, { once
   }
   await app.ready()
   logLine(app.log, { event: 'started', config: config.shown })
-  const deadline = Date.now() + limitMs
+  const deadline = performance.now() + limitMs
   let drained = false
   let cause: unknown
-  while (!drained && Date.now() < deadline) {
+  while (!drained && performance.now() < deadline) {
     drained = await app.drained().catch((error: unknown) => {
       cause = error
       return false

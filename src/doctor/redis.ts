@@ -33,13 +33,11 @@ export async function examineRedis (notes: Notes, { url, address, env }: Where, 
   client.on('error', (error) => { said.push(error) })
   try {
     await answered(client.connect())
-    const info = read(await client.info())
+    const info = await infoOf(client)
     const [refused] = said
     if (refused) throw refused // it goes on in database 0 when the one asked for does not exist
     notes.ok('connection', `database ${address.name} at ${address.at} lets user ${address.user} in`)
-    noteVersion(notes, info.redis_version ?? 'unknown')
-    noteData(notes, info)
-    noteMemory(notes, info)
+    noteInfo(notes, info)
     await noteClock(notes, now, async () => milliseconds(await client.time()))
     await noteChannel(notes, client, `${env.REDIS_PREFIX || 'comanda:'}revocations`, address)
   } catch (error) {
@@ -63,6 +61,22 @@ async function isProtected ({ host, at }: Address): Promise<boolean> {
   } finally {
     socket.destroy()
   }
+}
+
+/** null: it has no such command. */
+async function infoOf (client: Redis): Promise<string | null> {
+  return await client.info().catch((error: Error) => {
+    if (error.message.startsWith('ERR unknown command')) return null
+    throw error
+  })
+}
+
+function noteInfo (notes: Notes, text: string | null): void {
+  if (text === null) return notes.warn('data', 'it has no INFO (renamed, or a proxy): a replica, cluster mode and a full memory are not seen from here', 'make sure that it is a primary outside cluster mode, or give INFO back')
+  const info = read(text)
+  noteVersion(notes, info.redis_version ?? 'unknown')
+  noteData(notes, info)
+  noteMemory(notes, info)
 }
 
 function read (info: string): Record<string, string> {

@@ -50,7 +50,7 @@ export const problems = {
   lost_race: later(409, 'Conflicting update', 'Another change to this order came first; read it again before repeating yours.', 'Read the order again, then repeat the change if you still want it.', 1),
   stale: no(412, 'Stale version', 'The order is not at a version that If-Match names; ETag gives the current one.', 'Read the order again and decide on the basis of its current version.'),
   payload_too_large: no(413, 'Payload too large', "The body exceeds this endpoint's limit.", 'Send a smaller body.'),
-  unsupported_media_type: no(415, 'Unsupported media type', 'Send the body as application/json, in UTF-8.', 'Send JSON in UTF-8 with its Content-Type and no Content-Encoding.'),
+  unsupported_media_type: no(415, 'Unsupported media type', 'Send the body as application/json, in UTF-8 and not compressed.', 'Send JSON in UTF-8 with its Content-Type and no Content-Encoding.'),
   key_reused: no(422, 'Key reused', 'This Idempotency-Key was used for another order; use a new key for each order.', 'Use a new Idempotency-Key for each order.'),
   too_many_requests: later(429, 'Too many requests', 'Too many requests from this address or for this user; wait as long as Retry-After says.', 'Wait as long as `Retry-After` says.', 60),
   too_many_streams: later(429, 'Too many streams', 'This user listens by as many streams and waiting requests as one user may.', 'Close those that are not needed, or read one stream for all.', 30),

@@ -34,6 +34,8 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
       void plain.code(body.status).headers({ ...answerHeaders(request, trusts), 'cache-control': 'no-store' }).type('application/problem+json').send(JSON.stringify(body))
     },
     clientErrorHandler (error, socket) {
+      // Opened ahead and never used, as browsers and load balancers do: they take what stands there for the answer to their next request.
+      if (socket.bytesRead === 0) socket.destroy()
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const [code, request_id] = [RAW_CODES[error.code] ?? 'bad_request', randomUUID()]
       logLine(logger, { event: 'request', request_id, route: 'unknown', status: problems[code].status, duration_ms: 0, reason: code })

@@ -90,7 +90,7 @@ export const catalogue = {
   revocation_not_shared: entry('warn', "Redis did not store the end of a user's sessions: other processes accept their tokens until it does, for up to token_seconds; it is tried again as soon as Redis is up",
     { user_id, token_seconds: Count, reason }),
   redis_rights_missing: entry('warn', 'Redis refuses commands to this user by which ended sessions are told to every process: they end up to 15 seconds later elsewhere, or with their token', { commands: Type.Array(Text), reason }),
-  log_lines_dropped: entry('warn', 'The reader of this log had stopped reading: lines were dropped', { lines: Count }),
+  log_lines_dropped: entry('warn', 'This log was not read, or its disk was full: lines were dropped', { lines: Count }),
   relay_leading: entry('info', 'Telling the exchange what happens: other relays stand by', { cursor, position: Count }),
   relay_replaced: entry('warn', 'Another relay tells the exchange now, or an operator moved its cursor: what was under way may be told again', { cursor, position: Count, reason }),
   relay_retried: entry('warn', 'The exchange is not told: nothing lost, retrying; if it persists, check RabbitMQ and PostgreSQL', { cursor, reason, err }),

@@ -5,7 +5,7 @@ import { thisMoment } from '../time/moment.js'
 import { traceOfLine } from '../tracing/current.js'
 import { BatchingDestination } from './batching-destination.js'
 import { logLine } from './log-line.js'
-import { nonBlockingStdout, PipeWriter } from './pipe-writer.js'
+import { nonBlockingStdout, OutputWriter } from './output-writer.js'
 import { disarmed, escapeSteering } from './terminal.js'
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -32,8 +32,8 @@ export function createLogger (config: Config, destination?: DestinationStream): 
 }
 
 function batching (options: LoggerOptions): Logger {
-  const pipe = nonBlockingStdout()
-  const sink = pipe === null ? pino.destination({ dest: 1, sync: true }) : new PipeWriter(pipe, (lines) => logLine(logger, { event: 'log_lines_dropped', lines }))
+  // pino's own destination throws what no caller of a log line catches: a full disk ended the process.
+  const sink = new OutputWriter(nonBlockingStdout() ?? 1, (lines) => logLine(logger, { event: 'log_lines_dropped', lines }))
   const logger: Logger = pino(options, new BatchingDestination(sink))
   return logger
 }

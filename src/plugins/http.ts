@@ -61,7 +61,7 @@ export const httpPlugin = fp(async (app) => {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
-      const text = jsonText(request.headers['content-type'], bytes)
+      const text = jsonText(request.headers, bytes)
       if (text === null) done(null, undefined)
       else void parse(request, text, done)
     } catch (error) {

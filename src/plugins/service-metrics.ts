@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { droppedLines } from '../logs/pipe-writer.js'
+import { droppedLines } from '../logs/output-writer.js'
 
 /** What every process tells of its backing services; read when it is asked for. */
 export const serviceMetricsPlugin = fp(async (app) => {
@@ -16,11 +16,5 @@ export const serviceMetricsPlugin = fp(async (app) => {
   metrics.gauge('comanda_postgres_pool_waiting_requests', 'Who waits for a connection', ofPools(({ waitingCount }) => waitingCount))
   metrics.gauge('comanda_postgres_pool_max_connections', 'Connections that it may open', ofPools(({ options }) => options.max))
 
-  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that the reader of the log did not take', () => [{ value: droppedLines.count }])
-  if (!app.hasPlugin('redis')) return
-  const { views, cacheFailures } = app
-  metrics.counter('comanda_cache_reads_total', 'Order views asked of Redis', () =>
-    Object.entries(views?.reads ?? {}).map(([result, value]) => ({ labels: { result }, value })))
-  metrics.counter('comanda_cache_failures_total', 'Calls that Redis did not take or answer in time', () =>
-    Object.entries(cacheFailures).map(([kind, value]) => ({ labels: { kind }, value })))
+  metrics.counter('comanda_log_lines_dropped_total', 'Log lines that its reader or its disk did not take', () => [{ value: droppedLines.count }])
 }, { name: 'service-metrics', dependencies: ['metrics', 'health', 'postgres'] })

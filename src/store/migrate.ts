@@ -14,6 +14,8 @@ const MIGRATIONS = fileURLToPath(new URL('migrations', import.meta.url))
 
 const FIRST = '0001_create_tables'
 const LOCK_RETRY_MS = 100
+/** What role or database set is meant for statements of requests: it would end a migration of a full table, at every start anew. Postgres 17 has both. */
+const NO_TIME_LIMIT = "select set_config(name, '0', false) from pg_settings where name in ('statement_timeout', 'transaction_timeout')"
 
 export interface MigrateOptions {
   /** Ends the wait for the lock, and whatever is under way: the server rolls it back. */
@@ -52,6 +54,7 @@ async function applyPending (client: pg.Client, onWait: () => void, signal: Abor
   if (!before.mayCreate) throw new NotMigrated(before)
   // Loaded only where there is something to do: it weighs 20 MiB in every process otherwise.
   const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
+  await client.query(NO_TIME_LIMIT)
   await takeLock(client, PG_MIGRATE_LOCK_ID, onWait, signal)
   const place = await placeOf(client)
   const applied = await runner({

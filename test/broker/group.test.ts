@@ -102,3 +102,20 @@ t.test('giving back refuses what was not sent and leaves what was', async (t) =>
   sent[0]!.answer()
   await flying
 })
+
+for (const [way, step] of [['back', -3_600_000], ['ahead', 3_600_000]] as const) {
+  t.test(`a clock that is set ${way} by an hour changes nothing in what is under way`, async (t) => {
+    const { group, sent } = byHand({ timeLimitMs: 400 })
+    const silent = group.add('a')
+    const real = Date.now
+    t.intercept(Date, 'now', { value: () => real() + step })
+    const began = performance.now()
+    t.equal(group.stalled, false)
+    await t.rejects(silent, { message: 'not answered in time' })
+    const ms = performance.now() - began
+    t.ok(ms > 300, `${Math.round(ms)} ms`)
+    t.equal(group.stalled, true)
+    sent[0]!.answer()
+    await turn()
+  })
+}

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process'
-import { on, once } from 'node:events'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { freePort } from '../../local/ports.js'
 import { findRedis, startRedis } from '../../local/redis.js'
 import { type App, boot, startApi, startWorker } from '../support/apps.js'
 import { eventually } from '../support/eventually.js'
@@ -10,6 +7,7 @@ import { isFound, lookAt } from '../support/findings.js'
 import { freshFolder } from '../support/folders.js'
 import { limitOf } from '../support/limits.js'
 import { newcomer, place as order, reads } from '../support/people.js'
+import { ownRedis as redisWith } from '../support/own-redis.js'
 import { openPlace } from '../support/place.js'
 
 /** A Redis as people set it up: users with few rights, a replica, a cluster. */
@@ -82,19 +80,17 @@ t.test('a server that is made a replica while connected is left and told, orders
 })
 
 t.test('a Redis in cluster mode is refused by name, by processes and by doctor', real, async (t) => {
-  const port = await freePort()
-  const folder = freshFolder(t)
-  const server = spawn(findRedis(process.env)!, ['--port', String(port), '--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--save', '', '--dir', folder], { stdio: ['ignore', 'pipe', 'ignore'], cwd: folder })
-  t.teardown(async () => {
-    server.kill()
-    await once(server, 'exit')
-  })
-  for await (const [line] of on(server.stdout, 'data', { signal: AbortSignal.timeout(limitOf(10_000)) })) if (String(line).includes('Ready to accept connections')) break
-  const env = { ...place.env, REDIS_URL: `redis://127.0.0.1:${port}` }
+  const env = { ...place.env, REDIS_URL: await redisWith(t, '--cluster-enabled', 'yes') }
   for (const name of ['api', 'worker'] as const) {
     const app = await boot(t, name, env)
     await eventually('it is told', () => downs(app).length > 0)
     t.match(downs(app), [/^it is in cluster mode, which is not supported .*name a Redis without it in REDIS_URL$/])
   }
   isFound(t, await lookAt(t, env), 'redis data', 'wrong', /^it is in cluster mode/)
+})
+
+t.test('of a Redis without INFO doctor says what it cannot see, and that it lets us in', real, async (t) => {
+  const found = await lookAt(t, { ...place.env, REDIS_URL: await redisWith(t, '--rename-command', 'INFO', '') })
+  isFound(t, found, 'redis data', 'warn', /^it has no INFO/)
+  isFound(t, found, 'redis connection', 'ok', /lets user default in$/)
 })

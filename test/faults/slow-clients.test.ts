@@ -50,6 +50,14 @@ t.test('hundreds of clients that send a byte and no more are each told 408 in th
   t.equal(await placed(), before)
 })
 
+t.test('a connection that was opened ahead and never used is closed in the set time without a word: an answer would be taken for that of the request that comes next', async (t) => {
+  const { app, open } = await listening(t)
+  app.server.headersTimeout = app.server.requestTimeout = 500
+  const unused = Array.from({ length: 3 }, () => open(''))
+  t.strictSame(await Promise.all(unused.map(answerOf)), ['', '', ''])
+  t.strictSame(app.lines.filter(({ event, reason }) => event === 'request' && reason === 'request_timeout'), [], 'nor is it logged as a request')
+})
+
 t.test('a body of another length than it says is refused: cut short 400, never finished 408', async (t) => {
   const { app, open, head } = await listening(t)
   app.server.headersTimeout = app.server.requestTimeout = 500

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { ORDERS_QUEUE } from '../../src/broker/topology.js'
 import { startApi } from '../support/apps.js'
@@ -94,6 +95,15 @@ t.test('a body in another encoding than UTF-8 is refused, by its name or by its 
   for (const bytes of [coffee, Buffer.from([0x22, 0xc0, 0xaf, 0x22]), Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), Buffer.from(JSON.stringify(line), 'utf16le').swap16()]) {
     isProblem(t, await send('application/json', bytes), 400, 'bad-request', bytes.toString('hex').slice(0, 20))
   }
+})
+
+t.test('a compressed body is refused by its coding, before anything is unpacked, and one that is not compressed is taken', async (t) => {
+  const send = async (coding: string, payload: Buffer | string) => await api.inject({ method: 'POST', url: '/orders', headers: { ...json, 'content-encoding': coding }, payload })
+  const text = JSON.stringify(line)
+  for (const [coding, bytes] of [['gzip', gzipSync(text)], ['GZIP', gzipSync(text)], ['x-gzip', gzipSync(text)], ['deflate', deflateSync(text)], ['br', brotliCompressSync(text)], ['zstd', text], ['identity, gzip', gzipSync(text)], ['gzip', text]] as const) {
+    isProblem(t, await send(coding, bytes), 415, 'unsupported-media-type', coding)
+  }
+  for (const coding of ['identity', 'Identity', '', 'utf-8', 'UTF8']) isProblem(t, await send(coding, '{}'), 400, 'validation-failed', `${coding}: it is read`)
 })
 
 t.test('a content type without a body is taken where none is needed, and where one is it is missing', async (t) => {

@@ -38,6 +38,7 @@ t.test('a login gives a token of 900 seconds that says who, which role and since
   t.equal((await asks(`Bearer ${token.access_token}`)).statusCode, 200)
   t.equal(claimsOf(token.access_token).epoch, 0)
   t.equal((await asks(`bEARER ${token.access_token}`)).statusCode, 200, 'the scheme in any case')
+  t.equal((await asks(`Bearer   ${token.access_token}`)).statusCode, 200, 'and any number of spaces behind it')
 })
 
 t.test('a wrong password and an unknown name are answered alike, in the same time', async (t) => {

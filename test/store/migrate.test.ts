@@ -41,6 +41,21 @@ t.test('comanda migrate says on standard error that it waits, and goes on when t
   t.match(own.output.at(-1), /^applied: .*, /)
 })
 
+t.test('a limit that role or database set for statements is not one of migrations: on a full table they take as long as they take', async (t) => {
+  const { place, letGo } = await held(t)
+  await letGo()
+  const other = await place.pool.connect()
+  t.teardown(() => { other.release(true) })
+  const { rows } = await other.query<{ name: string, database: string }>("select name, current_database() as database from pg_settings where name in ('statement_timeout', 'transaction_timeout')")
+  for (const { name, database } of rows) await other.query(`alter database "${database}" set ${name} = '1s'`)
+  await other.query('begin; create table users (user_id int)')
+  const migrating = migrate(place.env.DATABASE_URL!)
+  const waits = "select from pg_stat_activity where application_name = 'comanda migrate' and wait_event_type = 'Lock' and now() - query_start > '1500 ms'"
+  await Promise.race([migrating, eventually('it has waited for longer than the limit', async () => (await place.pool.query(waits)).rowCount === 1)])
+  await other.query('rollback')
+  t.equal((await migrating)[0], '0001_create_tables')
+})
+
 t.test('a migration that is given up is rejected with the reason, and leaves nothing behind', async (t) => {
   const { place } = await held(t)
   const giving = new AbortController()

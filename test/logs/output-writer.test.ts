@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { droppedLines, PipeWriter } from '../../src/logs/pipe-writer.js'
+import { droppedLines, OutputWriter } from '../../src/logs/output-writer.js'
 import { eventually } from '../support/eventually.js'
 import { freshFolder } from '../support/folders.js'
 
@@ -34,7 +34,7 @@ function openPipe (t: Test): { fd: number, read: () => string, closeReader: () =
 
 t.test('lines are in the pipe at once while its reader reads', async (t) => {
   const { fd, read } = openPipe(t)
-  const writer = new PipeWriter(fd, () => t.fail('nothing was dropped'))
+  const writer = new OutputWriter(fd, () => t.fail('nothing was dropped'))
   for (const line of ['one\n', 'two\nthree\n']) {
     writer.write(line)
     t.equal(read(), line)
@@ -44,7 +44,7 @@ t.test('lines are in the pipe at once while its reader reads', async (t) => {
 t.test('what a reader leaves in the pipe is kept whole and in order, up to 1 MiB, and what is beyond it counted and told once it reads on', async (t) => {
   const { fd, read } = openPipe(t)
   const told: number[] = []
-  const writer = new PipeWriter(fd, (lines) => { told.push(lines) })
+  const writer = new OutputWriter(fd, (lines) => { told.push(lines) })
   const before = droppedLines.count
   const lines = Array.from({ length: 2000 }, (_, number) => `${String(number).padStart(5, '0')} ${'x'.repeat(993)}\n`)
   for (const line of lines) writer.write(line)
@@ -64,9 +64,22 @@ t.test('what a reader leaves in the pipe is kept whole and in order, up to 1 MiB
 
 t.test('with its reader gone lines are dropped and nothing fails', async (t) => {
   const { fd, closeReader } = openPipe(t)
-  const writer = new PipeWriter(fd, () => t.fail('nobody reads'))
+  const writer = new OutputWriter(fd, () => t.fail('nobody reads'))
   closeReader()
   const before = droppedLines.count
   for (let many = 0; many < 3; many++) writer.write('lost\n')
   t.equal(droppedLines.count - before, 2, 'the first is found lost by writing it')
+})
+
+t.test('a disk that is full fails nothing: lines are kept, and what is beyond 1 MiB counted', { skip: !existsSync('/dev/full') && 'no /dev/full on this machine' }, (t) => {
+  const fd = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(fd))
+  const writer = new OutputWriter(fd, () => t.fail('there is no room yet'))
+  const before = droppedLines.count
+  const line = `${'x'.repeat(1023)}\n`
+  for (let many = 0; many < 1024; many++) writer.write(line)
+  t.equal(droppedLines.count - before, 0)
+  for (let many = 0; many < 3; many++) writer.write(line)
+  t.equal(droppedLines.count - before, 3)
+  t.end()
 })

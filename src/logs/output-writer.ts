@@ -2,31 +2,34 @@ import { constants, fstatSync, openSync, writeSync } from 'node:fs'
 
 /** Of what a reader has not taken yet; beyond it lines are dropped, and counted. */
 const MOST_BYTES = 1024 * 1024
-/** No event tells that a pipe has room again: it is tried this often, in milliseconds. */
+/** No event tells that a pipe or a disk has room again: it is tried this often, in milliseconds. */
 const RETRY_MS = 20
 /** How long a reader who is only slow may take for what is kept when this process ends. */
 const LAST_TRIES_MS = 1000
 const NEWLINE = 10
+/** No waiting brings a reader back. All else passes: a pipe without room, a disk that is full or fails. */
+const GONE = new Set<string | undefined>(['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN'])
 
 /** Of this process, since its start. */
 export const droppedLines = { count: 0 }
 
 /**
- * Writes to a pipe without ever waiting for its reader: one who stops reading would stop every request, and the end of this
- * process. What the pipe does not take is kept, up to a bound.
+ * Writes to standard output, and nothing that befalls it ends the process or fails a request: a disk that is full, a reader
+ * who is gone. A pipe is not waited for either: a reader who stops reading would stop every request, and the end of this
+ * process. What is not taken is kept, up to a bound.
  */
-export class PipeWriter {
+export class OutputWriter {
   readonly #fd: number
   readonly #onResume: (lines: number) => void
   #kept: Buffer[] = []
   #bytes = 0
-  /** Lines dropped since the pipe took the last one. */
+  /** Lines dropped since the last one was taken. */
   #dropped = 0
   #closed = false
   #ending = false
   #timer: NodeJS.Timeout | null = null
 
-  /** @param fd is non-blocking @param onResume told how many lines were dropped, once there is room again */
+  /** @param fd of a pipe it is non-blocking @param onResume told how many lines were dropped, once there is room again */
   constructor (fd: number, onResume: (lines: number) => void) {
     this.#fd = fd
     this.#onResume = onResume
@@ -57,7 +60,7 @@ export class PipeWriter {
     }
   }
 
-  /** @returns whether the pipe took all of it */
+  /** @returns whether all of it was taken */
   #take (bytes: Buffer): boolean {
     const written = this.#tryToWrite(bytes)
     this.#bytes -= written
@@ -70,8 +73,8 @@ export class PipeWriter {
     try {
       return writeSync(this.#fd, bytes)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
-      this.#closed = true // its reader is gone
+      if (!GONE.has((error as NodeJS.ErrnoException).code)) return 0
+      this.#closed = true
       return bytes.length
     }
   }
@@ -93,7 +96,7 @@ export class PipeWriter {
 
 /**
  * Standard output once more, without blocking, for this process alone: the flag belongs to what is opened, and others may
- * share the pipe. null where it is no pipe (a file never blocks), or cannot be opened so.
+ * share the pipe. null where it is no pipe (a file never blocks for long), or cannot be opened so.
  */
 export function nonBlockingStdout (): number | null {
   try {
