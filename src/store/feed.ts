@@ -16,7 +16,7 @@ export interface FeedWindow {
   order_id?: string | undefined
 }
 
-const COLUMNS = 'position, event_id, type, version, base, data, outcome, reason, actor, traceparent, recorded_at, reopened'
+const COLUMNS = 'position, event_id, type, version, base, data, outcome, reason, actor, traceparent, recorded_at, coalesce(reopened, 0) as reopened'
 
 /** One order has few events, indexed by their outcomes. */
 const OF_ORDER = `

@@ -22,6 +22,7 @@ export const FEED_LOCK = 4026001
 export async function recordEvents (client: Client, decisions: ReadonlyArray<Decision | Refusal>): Promise<void> {
   const column = <T>(read: (event: OrderEvent) => T) => decisions.map(({ event }) => read(event))
   const plain = (read: (event: OrderEvent) => string | number | null) => plainArray(column(read))
+  const traced = decisions.some(({ event }) => event.traceparent !== undefined)
   // The lock is taken before the first position is drawn: no row of the join is there without it.
   await run(client, 'record_events', `
     with locked as materialized (select pg_advisory_xact_lock(${FEED_LOCK}))
@@ -43,7 +44,7 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
     plain((event) => event.occurred_at),
     plain((event) => event.actor ?? null),
     plain((event) => event.order.user_id),
-    column((event) => event.traceparent ?? null)
+    traced ? column((event) => event.traceparent ?? null) : [] // `unnest` fills up what is missing by null
   ])
 }
 
@@ -116,6 +117,6 @@ export async function rejectWaiting (client: Client, eventId: string, reason: Re
 /** Lets refused events be decided anew when they come again: they leave the feed until then. */
 export async function reopenRefused (client: Client, eventIds: readonly string[]): Promise<void> {
   await run(client, 'reopen_refused', `
-    update order_events set outcome = 'waiting', reason = null, position = null, reopened = reopened + 1
+    update order_events set outcome = 'waiting', reason = null, position = null, reopened = coalesce(reopened, 0) + 1
     where event_id = any($1::uuid[]) and outcome = 'rejected' and reason = any($2::text[])`, [eventIds, REFUSAL_REASONS])
 }

@@ -6,8 +6,8 @@ alter table order_events
   add column position bigint,
   add column user_id integer,
   add column traceparent text,
-  -- How often an operator had a refused event decided anew: each verdict is an event of its own to those who are told.
-  add column reopened integer not null default 0;
+  -- How often an operator had a refused event decided anew, if ever: each verdict is an event of its own to those who are told.
+  add column reopened integer;
 
 create sequence order_events_position;
 select setval('order_events_position', greatest(count(*), 1), count(*) > 0) from order_events where outcome <> 'waiting';
