@@ -9,10 +9,10 @@ import { readFeed } from '../../src/store/feed.js'
 import { cursorStatus, leaseCursor, moveCursor, releaseCursor, rewindCursor } from '../../src/store/feed-cursors.js'
 import { applyBatch } from '../../src/worker/batch.js'
 import { startRelay } from '../support/apps.js'
-import { openChannel } from '../support/broker.js'
 import { amendment, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { needs, openPlace, openPool } from '../support/place.js'
+import { listenToExchange } from '../support/told.js'
 
 const place = await openPlace(t)
 const pool = openPool(t, place)
@@ -21,17 +21,7 @@ const book = async (...events: OrderEvent[]) => { await inTransaction(pool, asyn
 const status = async () => (await cursorStatus(pool))[0]!
 const told = async () => await eventually('all is told', async () => (await status()).lag === 0)
 
-/** A listener with a queue of its own. */
-async function listen (t: Test, key = '#'): Promise<ConsumeMessage[]> {
-  const channel = await openChannel(t, place.env.AMQP_URL!)
-  await channel.assertExchange('comanda.events', 'topic', { durable: true })
-  const { queue } = await channel.assertQueue('', { exclusive: true })
-  await channel.bindQueue(queue, 'comanda.events', key)
-  const messages: ConsumeMessage[] = []
-  await channel.consume(queue, (message) => { if (message) messages.push(message) }, { noAck: true })
-  return messages
-}
-
+const listen = async (t: Test, key?: string) => await listenToExchange(t, place, key)
 const idOf = ({ properties }: ConsumeMessage) => properties.messageId as string
 const bodyOf = (message: ConsumeMessage) => JSON.parse(message.content.toString()) as { sequence: string }
 
