@@ -12,13 +12,15 @@ const STUCK_S = 60
 /** The counts stop there. */
 const MANY = 1000
 
-/** What waits in Postgres, since when, and what an operator must decide. */
-export async function noteBacklog (notes: Notes, client: Client): Promise<void> {
-  const looks: Array<[check: string, look: () => Promise<void>]> = [
+type Look = [check: string, look: () => Promise<void>]
+
+/** What waits in Postgres, since when, and what an operator must decide. @param hasBroker without one there is no exchange to be told */
+export async function noteBacklog (notes: Notes, client: Client, hasBroker: boolean): Promise<void> {
+  const looks: Look[] = [
     ['fallback queue', async () => await noteFallbackQueue(notes, client)],
     ['waiting events', async () => await noteWaiting(notes, client)],
     ['parked events', async () => await noteParked(notes, client)],
-    ['relay', async () => await noteRelay(notes, client)],
+    ...(hasBroker ? [['relay', async () => await noteRelay(notes, client)]] satisfies Look[] : []),
     ['newest order', async () => await noteNewest(notes, client)]
   ]
   for (const [check, look] of looks) {

@@ -39,7 +39,7 @@ export async function examinePostgres (notes: Notes, { url, address, env }: Wher
     client.on('error', () => {}) // the statement under way reports it
     await client.connect()
     notes.ok('connection', `database ${address.name} at ${address.at} lets user ${address.user} in`)
-    if (await noteRequirements(notes, client, database.pooling)) await examine(client, notes, now)
+    if (await noteRequirements(notes, client, database.pooling)) await examine(client, notes, now, Boolean(env.AMQP_URL))
   } catch (error) {
     notes.trouble(poolerFault(error) ?? explain(codeOf(error), error, address, REFUSALS))
   } finally {
@@ -55,14 +55,14 @@ async function noteRequirements (notes: Notes, client: Client, pooling: 'session
   return unmet.every(({ check }) => check === 'encoding' || check === 'rights')
 }
 
-async function examine (client: Client, notes: Notes, now: Clock): Promise<void> {
+async function examine (client: Client, notes: Notes, now: Clock, hasBroker: boolean): Promise<void> {
   const state = await serverState(client)
   noteVersion(notes, state.version)
   noteDurability(notes, state)
   noteConnections(notes, state)
   noteServerLog(notes, state)
   await noteClock(notes, now, async () => await serverClock(client))
-  if (await noteMigrations(notes, client)) await noteBacklog(notes, client)
+  if (await noteMigrations(notes, client)) await noteBacklog(notes, client, hasBroker)
 }
 
 function noteDurability (notes: Notes, { fsync, full_page_writes, synchronous_commit, read_only, in_recovery }: ServerState): void {

@@ -150,6 +150,22 @@ t.test('open parked events, and changes whose base does not come, are told', asy
   t.strictSame(faultsIn(await lookAt(t, without)), [])
 })
 
+t.test('what the exchange was not told is told, with who tells it, where there is a broker', needs('rabbitmq'), async (t) => {
+  const relay = async (mark: 'ok' | 'warn', text: RegExp) => isFound(t, await lookAt(t, env), 'postgres relay', mark, text)
+  await pool.query('update feed_cursors set position = coalesce((select max(position) from order_events), 0)')
+  await relay('ok', /^the exchange was told everything; no relay tells it$/)
+  const { event_id, order } = placement(await insertPerson(pool))
+  await pool.query(`insert into order_events (event_id, order_id, version, type, data, request_id, outcome, occurred_at)
+    values ($1, $2, 1, 'order.placed', '{}', 'test', 'applied', now())`, [event_id, order.order_id])
+  await relay('ok', /^1 event to tell the exchange, the oldest for \d+ s; no relay tells it$/)
+  await pool.query("update order_events set recorded_at = now() - interval '1 hour' where event_id = $1", [event_id])
+  await pool.query("update feed_cursors set holder = 'shop/7/x', leased_until = now() + interval '1 hour'")
+  await relay('warn', /^1 event to tell the exchange, the oldest for 60 min; told by shop\/7\/x$/)
+  t.notOk((await lookAt(t, without)).has('postgres relay'), 'without a broker there is no exchange')
+  await pool.query('delete from order_events where event_id = $1', [event_id])
+  await pool.query('update feed_cursors set holder = null, leased_until = null')
+})
+
 t.test('a clock that differs by more than a second is told, whichever way', needs('redis'), async (t) => {
   for (const [shift, mark, text] of [[-1500, 'warn', /^1\.[45]\d\d s ahead of this machine$/], [90_000, 'warn', /^(89|90)\.\d+ s behind this machine$/], [500, 'ok', /^0\.[45]\d+ s behind/]] as const) {
     const found = await lookAt(t, { ...env, AMQP_URL: '' }, () => Date.now() + shift)
