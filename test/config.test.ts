@@ -199,9 +199,9 @@ t.test('production refuses one secret in two places: who learns one has both', a
 
 t.test('production refuses passwords of services that are published or of no strength', async (t) => {
   const bad = {
-    DATABASE_URL: ['postgres://postgres:postgres@db/comanda', 'postgres://comanda:comanda@db/comanda', 'postgres://comanda:development-only@db/comanda', 'postgres://u:password@db/comanda', 'postgres://u@db/comanda?password=postgres', 'postgres://u:aaaaaaaaaaaa@db/x', 'postgres://shop:shop@db/x', 'postgres://u:p@localhost/x?host=db'],
+    DATABASE_URL: ['postgres://postgres:postgres@db/comanda', 'postgres://comanda:comanda@db/comanda', 'postgres://comanda:development-only@db/comanda', 'postgres://u:password@db/comanda', 'postgres://u@db/comanda?password=postgres', 'postgres://u:aaaaaaaaaaaa@db/x', 'postgres://storefront:storefront@db/x', 'postgres://u:pa%73sw0rd@db/x', 'postgres://u:PASSWORD@db/x', 'postgres://u:p@localhost/x?host=db'],
     REDIS_URL: ['redis://:development-only@r:6379', 'rediss://:12345678@r', 'redis://:short@r', 'redis://:changeme@r'],
-    AMQP_URL: ['amqp://guest:guest@mq', 'amqp://gu%65st:gu%65st@mq', 'amqp://mq:5672', 'amqps://comanda:development-only@mq/v', 'amqp://admin:admin@mq', 'amqp://u:qwertyuiop@mq', 'amqp://Shop:shop@mq']
+    AMQP_URL: ['amqp://guest:guest@mq', 'amqp://gu%65st:gu%65st@mq', 'amqp://mq:5672', 'amqps://comanda:development-only@mq/v', 'amqp://admin:admin@mq', 'amqp://u:qwertyuiop@mq', 'amqp://StoreFront:storefront@mq']
   }
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
@@ -232,7 +232,10 @@ t.test('production refuses a Redis and a RabbitMQ on another machine without a p
 })
 
 t.test('a worker needs no secret for tokens and no key of pseudonyms, and holds none', async (t) => {
-  for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) t.match(loadConfig('worker', env, random), { jwtSecrets: [], pseudonymKey: null, eventKeys: [keys.EVENT_KEYS] })
+  for (const env of [production, { ...production, JWT_SECRET: undefined, PSEUDONYM_KEY: undefined }]) {
+    const { jwtSecrets, pseudonymKey, eventKeys } = loadConfig('worker', env, random)
+    t.strictSame([jwtSecrets, pseudonymKey, eventKeys], [[], null, [keys.EVENT_KEYS]])
+  }
 })
 
 t.test('an empty variable counts as missing', async (t) => {

@@ -49,6 +49,15 @@ export const authPlugin = fp(async (app) => {
 
   app.decorateRequest('caller', null)
   // Without a promise on the path of every request: only a session that seems to be over waits for the tables.
+  const refuseRevoked = (user: AuthenticatedUser, go: () => void, done: (error: ProblemError) => void) => {
+    if (revocations.isRevoked(user)) void revocations.isOver(user).then((over) => over ? done(new ProblemError('token_revoked')) : go())
+    else go()
+  }
+  // A body may take its time: what ended meanwhile must not act any more.
+  app.addHook('preHandler', ({ caller }, _reply, done) => {
+    if (caller) refuseRevoked(caller, done, done)
+    else done()
+  })
   app.decorate('authenticate', (request, _reply, done) => {
     let user: AuthenticatedUser
     try {
@@ -57,12 +66,10 @@ export const authPlugin = fp(async (app) => {
       done(error as ProblemError)
       return
     }
-    const go = () => {
+    refuseRevoked(user, () => {
       request.caller = user
       done()
-    }
-    if (revocations.isRevoked(user)) void revocations.isOver(user).then((over) => over ? done(new ProblemError('token_revoked')) : go())
-    else go()
+    }, done)
   })
   app.decorate('callerOf', ({ caller }: FastifyRequest) => {
     if (!caller) throw new ProblemError('token_missing')

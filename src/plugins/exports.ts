@@ -15,6 +15,7 @@ declare module 'fastify' {
 
 /** Exports are long answers: one at a time for each user in all apis, and none waits for its reader for ever. */
 export const exportsPlugin = fp(async (app) => {
+  const { revocations } = app
   const limits = { pieceMs: 30_000, wholeMs: 600_000 }
   app.decorate('exportLimits', limits)
   app.decorate('oneExport', async (request: FastifyRequest, reply: FastifyReply, begin: () => Promise<Pieces>) => {
@@ -22,6 +23,8 @@ export const exportsPlugin = fp(async (app) => {
     // What ends by no word of ours is over when no export can run any more.
     const running = await app.counts.take([{ key: `export:${app.callerOf(request).user_id}`, most: 1 }], limits.wholeMs)
     if (!running.granted) throw new UserError('export_running')
+    const caller = app.callerOf(request)
+    const isOver = async () => revocations.isRevoked(caller) && await revocations.isOver(caller)
     let over = false
     const end = () => {
       if (!over) void running.giveBack()
@@ -29,18 +32,22 @@ export const exportsPlugin = fp(async (app) => {
     }
     reply.raw.once('close', end)
     try {
-      return watched(await begin(), limits, () => request.raw.destroy(), end)
+      return watched(await begin(), { ...limits, isOver }, () => request.raw.destroy(), end)
     } catch (error) {
       end()
       throw error
     }
   })
-}, { name: 'exports', dependencies: ['redis', 'auth'] })
+}, { name: 'exports', dependencies: ['redis', 'revocations', 'auth'] })
 
-async function * watched (pieces: Pieces, { pieceMs, wholeMs }: { pieceMs: number, wholeMs: number }, cut: () => void, end: () => void): AsyncGenerator<string> {
+interface Watch { pieceMs: number, wholeMs: number, isOver: () => Promise<boolean> }
+
+/** Cut off when it is not read in time, or its reader's session was ended. */
+async function * watched (pieces: Pieces, { pieceMs, wholeMs, isOver }: Watch, cut: () => void, end: () => void): AsyncGenerator<string> {
   const whole = setTimeout(cut, wholeMs).unref()
   try {
     for await (const piece of pieces) {
+      if (await isOver()) return cut()
       const unread = setTimeout(cut, pieceMs).unref()
       try {
         yield piece

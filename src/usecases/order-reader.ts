@@ -106,8 +106,10 @@ export class OrderReader {
   }
 
   #shown (view: OrderView | null, asked: boolean, caller: Caller): OrderView {
-    if (!view) throw new OrderError(this.#options.mayBeHidden(asked, null) ? 'order_not_visible_yet' : 'order_not_found')
-    if (caller.role !== 'operator' && view.order.user_id !== caller.user_id) throw new OrderError('order_not_found')
+    // Another user's order is answered as none at all is just now, or the answer would tell that it exists.
+    if (!view || (caller.role !== 'operator' && view.order.user_id !== caller.user_id)) {
+      throw new OrderError(this.#options.mayBeHidden(asked, null) ? 'order_not_visible_yet' : 'order_not_found')
+    }
     return view
   }
 }

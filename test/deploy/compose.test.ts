@@ -90,28 +90,31 @@ t.test('what the script makes is in no commit and no image', async (t) => {
 })
 
 t.test('every container starts without capabilities and gains no right; ours write nothing but /tmp, and no service runs as root', async (t) => {
-  for (const [name, { cap_drop: dropped, cap_add: added, security_opt: options, privileged, user, read_only: readOnly, profiles }] of services) {
+  for (const [name, { cap_drop: dropped, cap_add: added, security_opt: options, privileged, user, read_only: readOnly, tmpfs, volumes, profiles }] of services) {
     t.strictSame([dropped, added, options, privileged], [['ALL'], undefined, ['no-new-privileges:true'], undefined], name)
-    if (OURS.some((ours) => ours === name)) t.equal(readOnly, true, name)
+    if (OURS.some((ours) => ours === name)) t.strictSame([readOnly, tmpfs, volumes, user], [true, ['/tmp:size=16m,mode=1777'], undefined, undefined], `${name}, by the user of the image`)
     else if (!profiles) t.match(user, /^[a-z]+$/, name)
+    t.notMatch(user ?? '', /^(root|0)(:|$)/, name)
   }
-  t.match(readFileSync('Dockerfile', 'utf8'), /\nUSER node\n/)
+  t.strictSame([...readFileSync('Dockerfile', 'utf8').matchAll(/^USER (.*)$/gm)].map(([, user]) => user), ['node'])
 })
 
 t.test('services, worker and relay are in a network without a way out; the host reaches the api alone, from this machine', async (t) => {
   t.strictSame(compose.networks, { front: null, back: { internal: true } })
-  for (const [name, { networks, ports = [], profiles }] of services) {
+  for (const [name, { networks, network_mode: mode, ports = [], profiles }] of services) {
+    t.equal(mode, undefined, name)
     if (!profiles) t.strictSame(networks, name === 'api' ? ['front', 'back'] : ['back'], name)
     t.equal(ports.length > 0, name === 'api' || profiles !== undefined, name)
     for (const port of ports) t.match(port, /^127\.0\.0\.1:\d+:\d+$/, name)
   }
 })
 
-t.test('each process is given variables that exist, each only the keys that it needs, and a broker\'s user of its own', async (t) => {
+t.test('each process is given variables that exist, each only the keys that it needs, a broker\'s user of its own, and the role that owns the tables', async (t) => {
   for (const name of OURS) {
     const { environment = {}, command } = compose.services[name]!
     t.strictSame(Object.keys(environment).filter((variable) => !(variable in Environment.properties)), [], name)
     t.match(environment.AMQP_URL, `//comanda_${name}:`)
+    t.match(environment.DATABASE_URL, '//comanda:${POSTGRES_PASSWORD:')
     t.strictSame(command, ['node', 'dist/cli.js', name])
     t.match(readFileSync('src/cli.ts', 'utf8'), `command('${name}')`)
   }

@@ -4,7 +4,7 @@ import t from 'tap'
 import { startApi } from '../support/apps.js'
 import { eventually } from '../support/eventually.js'
 import { newcomer } from '../support/people.js'
-import { openPlace } from '../support/place.js'
+import { needs, openPlace } from '../support/place.js'
 import { isProblem } from '../support/problems.js'
 
 const place = await openPlace(t)
@@ -39,4 +39,23 @@ t.test('an export that nobody reads is the only one of its user, holds no connec
   await stall()
   await eventually('its connection is cut', async () => await new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count === 0))))
   await eventually('and it is over', async () => (await again(other)).statusCode === 200)
+})
+
+t.test('an export is cut off when the session of its reader ends', needs('redis'), async (t) => {
+  const app = await startApi(t, place, { AMQP_URL: '' })
+  const ana = await newcomer(app)
+  await place.pool.query(`
+    insert into orders (order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id, created_at, updated_at)
+    select gen_random_uuid(), $1, repeat('x', 250), 1, 1, 1, 'confirmed', 1, gen_random_uuid(), date_trunc('milliseconds', now()), now() from generate_series(1, 40000)`, [ana.user_id])
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write(`GET /users/me/export HTTP/1.1\r\nHost: x\r\nAuthorization: ${ana.headers.authorization}\r\n\r\n`)
+  await once(socket, 'readable')
+  t.equal((await app.inject({ method: 'DELETE', url: '/auth/token', headers: ana.headers })).statusCode, 204)
+  let end = ''
+  socket.setEncoding('latin1').on('data', (text: string) => { end = (end + text).slice(-10) })
+  await once(socket, 'close')
+  t.notMatch(end, /\r\n0\r\n\r\n$/, 'not to its end')
 })

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import { type App, boot, isUp, startApi } from '../support/apps.js'
@@ -42,6 +43,39 @@ t.test('a new password ends every session begun before, at once and in every pro
   for (const app of [api, other]) t.equal((await read(app, { headers: bearer(fresh) })).statusCode, 200)
   t.equal(claimsOf(fresh).epoch, 1)
   t.equal(tokenOf(await renew(api, { headers: bearer(fresh) })).length > 0, true)
+})
+
+t.test('a log-out and a new password are known to another api within a second', needs('redis'), async (t) => {
+  await eventually('it follows', () => other.revocations.complete)
+  const ends = {
+    'log-out': async ({ headers }: Person) => await api.inject({ method: 'DELETE', url: '/auth/token', headers }),
+    'new password': async (who: Person) => await change(api, who, { password: who.password, new_password: NEW })
+  }
+  for (const [what, end] of Object.entries(ends)) {
+    const ana = await newcomer(api)
+    t.equal((await read(other, ana)).statusCode, 200)
+    t.equal((await end(ana)).statusCode, 204, what)
+    const told = performance.now()
+    await refusedIn(other, ana)
+    t.ok(performance.now() - told < limitOf(1000), `${what}: it took ${performance.now() - told} ms`)
+  }
+})
+
+t.test('a request whose body comes after its session was ended is refused, and does nothing', async (t) => {
+  const address = new URL(await api.listen({ host: '127.0.0.1', port: 0 }))
+  const ana = await newcomer(api)
+  const body = JSON.stringify({ phone_number: '+55 11 97777-0000' })
+  const socket = connect(Number(address.port), address.hostname)
+  t.teardown(() => socket.destroy())
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => { answer += text })
+  socket.write(`PATCH /users/me HTTP/1.1\r\nhost: x\r\nauthorization: ${ana.headers.authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`)
+  await eventually('its headers were taken', () => answer.startsWith('HTTP/1.1 100'))
+  t.equal((await api.inject({ method: 'DELETE', url: '/auth/token', headers: ana.headers })).statusCode, 204)
+  socket.write(body)
+  await eventually('it is answered', () => answer.includes('token-revoked'))
+  t.match(answer, /HTTP\/1\.1 401 /)
+  t.strictSame((await place.pool.query('select from users where user_id = $1 and phone_number like $2', [ana.user_id, '%97777-0000'])).rowCount, 0)
 })
 
 t.test('nobody else\'s session ends with it', async (t) => {

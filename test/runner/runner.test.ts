@@ -85,7 +85,8 @@ t.test('a seed gives one random order, and what loads the machine runs alone in 
 
 t.test('TAP that says nothing of its end is no success', async (t) => {
   t.match(readTap('TAP version 14\nok 1 - a\n'), { failed: 1 })
-  t.match(readTap('TAP version 14\nok 1 - a\n1..1\n'), { passed: 1, failed: 0, failures: [] })
+  const { passed, failed, failures } = readTap('TAP version 14\nok 1 - a\n1..1\n')
+  t.strictSame([passed, failed, failures], [1, 0, []])
   t.match(readTap('TAP version 14\n1..0\n'), { passed: 0, failed: 1 })
 })
 

@@ -8,12 +8,14 @@ export interface ComposeService {
   command?: string[]
   profiles?: string[]
   read_only?: boolean
+  tmpfs?: string[]
   cap_drop?: string[]
   cap_add?: string[]
   security_opt?: string[]
   privileged?: boolean
   ports?: string[]
   networks?: string[]
+  network_mode?: string
   volumes?: Array<string | { type: string, source: string, target: string, bind?: { create_host_path: boolean } }>
   environment?: Record<string, string | number>
 }

@@ -111,10 +111,20 @@ t.test('an order is its owner\'s and an operator\'s; to anybody else it is not t
   for (const asking of [reader.find(id, bia), reader.latest(id, bia), reader.timeline(id, { limit: 9 }, bia)]) await isRefused(t, asking, 'order_not_found')
 })
 
+t.test('while views may be missing another user\'s order is answered as none at all is', async (t) => {
+  const { reader, booked, views } = openOrderService()
+  const { order: { order_id: id } } = await booked()
+  views.cut()
+  for (const asked of [id, newId()]) await isRefused(t, reader.find(asked, bia), 'order_not_visible_yet')
+  t.match((await reader.find(id, ana)).order, { order_id: id })
+})
+
 t.test('a rejected placement shows as such, with its reason', async (t) => {
   const { reader, orders, placement, taken } = openOrderService()
   const { order: { order_id: id } } = await placement.place(placing())
   orders.refuse(taken()[0]!, 'unknown_user')
   t.match((await reader.latest(id, ana)).view.order, { status: 'rejected', reason: 'unknown_user' })
-  t.match((await reader.find(id, ana)).order, { status: 'rejected', reason: 'unknown_user', next_statuses: [] })
+  const { order } = await reader.find(id, ana)
+  t.match(order, { status: 'rejected', reason: 'unknown_user' })
+  t.strictSame(order.next_statuses, [])
 })
