@@ -36,15 +36,23 @@ for _, key in ipairs(KEYS) do
 end
 return 0`
 
+/** What was not given back while Redis was away; beyond it the oldest stays counted. */
+const MOST_OWED = 1000
+
+/** No window that was open then is, after `until`: by a clock of milliseconds that is never set. */
+interface Owed { keys: readonly string[], until: number }
+
 /**
  * How often something happened within a window that begins with its first time, counted by all processes together in Redis;
- * where that does not answer, by this one. Every failure is reported; nothing is thrown.
+ * where that does not answer, by this one. Every failure is reported; nothing is thrown. What could not be given back is, before
+ * anything else is counted there.
  */
 export class Counts {
   readonly #redis: Redis | null
   readonly #prefix: string
   readonly #onFailure: (error: Error) => void
   readonly #local = new LocalCounts()
+  #owed: Owed[] = []
 
   /** @param redis null: there is none */
   constructor (redis: Redis | null, prefix: string, onFailure: (error: Error) => void) {
@@ -59,9 +67,11 @@ export class Counts {
   async take (bounds: readonly Bound[], windowMs: number): Promise<Taken & { giveBack: () => Promise<void> }> {
     const keys = bounds.map(({ key }) => `${this.#prefix}count:${key}`)
     if (this.#redis) {
+      const until = performance.now() + windowMs
+      this.#settle()
       try {
         const [granted, endsInMs = 0, ...counts] = await this.#redis.takeCounts(keys.length, ...keys, windowMs, ...bounds.map(({ most }) => most === Infinity ? 0 : most))
-        return { granted: granted === 1, counts, endsInMs, giveBack: async () => await this.#giveBack(keys) }
+        return { granted: granted === 1, counts, endsInMs, giveBack: async () => await this.#giveBack({ keys, until }) }
       } catch (error) {
         this.#onFailure(error as Error)
       }
@@ -70,7 +80,20 @@ export class Counts {
     return { ...this.#local.take(bounds, windowMs), giveBack: async () => this.#local.giveBack(names) }
   }
 
-  async #giveBack (keys: readonly string[]): Promise<void> {
-    await this.#redis?.giveCountsBack(keys.length, ...keys).catch(this.#onFailure)
+  /** Commands of one connection are carried out in their order: nothing is counted before. */
+  #settle (): void {
+    const [now, owed] = [performance.now(), this.#owed]
+    this.#owed = []
+    for (const one of owed) if (one.until > now) void this.#giveBack(one)
+  }
+
+  async #giveBack (owed: Owed): Promise<void> {
+    try {
+      await this.#redis!.giveCountsBack(owed.keys.length, ...owed.keys)
+    } catch (error) {
+      this.#owed.push(owed)
+      if (this.#owed.length > MOST_OWED) this.#owed.shift()
+      this.#onFailure(error as Error)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
-import { isTooDeep } from './json-depth.js'
+import { beyondBounds } from './json-bounds.js'
 import { ProblemError } from './problems.js'
 
 /** JSON has one encoding: UTF-8 (RFC 8259, section 8.1). */
@@ -18,7 +18,8 @@ export function jsonText (headers: IncomingHttpHeaders, bytes: Buffer): string |
   if (bytes.length === 0) return null
   if (!isUtf8(bytes)) throw new ProblemError('bad_request')
   const text = bytes.toString()
-  if (isTooDeep(text)) throw new ProblemError('bad_request')
+  const beyond = beyondBounds(text)
+  if (beyond) throw new ProblemError(beyond === 'too_many' ? 'payload_too_large' : 'bad_request')
   return text
 }
 

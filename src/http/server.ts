@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto'
-import { type Server, STATUS_CODES } from 'node:http'
+import type { Server } from 'node:http'
 import { type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
 import { logLine } from '../logs/log-line.js'
 import { answerHeaders } from './answer-headers.js'
-import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
+import { problemBody, type ProblemCode } from './problems.js'
+import { refuseRaw } from './raw-refusal.js'
 import { clientRequestId, requestIds } from './request-ids.js'
 import { trustedProxies } from '../addresses/trusted-proxies.js'
+
+const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
 
 /** Server options of both processes. All three time limits are needed: each alone let a slow client stay for 30 to 60 s. */
 export function serverOptions (config: Config, logger: Logger): FastifyHttpOptions<Server, Logger> {
@@ -37,28 +39,7 @@ export function serverOptions (config: Config, logger: Logger): FastifyHttpOptio
       // Opened ahead and never used, as browsers and load balancers do: they take what stands there for the answer to their next request.
       if (socket.bytesRead === 0) socket.destroy()
       if (error.code === 'ECONNRESET' || !socket.writable) return
-      const [code, request_id] = [RAW_CODES[error.code] ?? 'bad_request', randomUUID()]
-      logLine(logger, { event: 'request', request_id, route: 'unknown', status: problems[code].status, duration_ms: 0, reason: code })
-      socket.end(rawProblem(code, request_id))
+      refuseRaw(logger, socket, RAW_CODES[error.code] ?? 'bad_request')
     }
   }
-}
-
-const RAW_CODES: Record<string, ProblemCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
-
-/** What is not even HTTP never becomes a request: the answer is written to the socket. */
-function rawProblem (code: ProblemCode, request_id: string): string {
-  const body = JSON.stringify(problemBody(code, { instance: '', request_id }))
-  const { status, retryAfter }: Problem = problems[code]
-  return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${request_id}`,
-    'X-Content-Type-Options: nosniff',
-    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
-    'Connection: close',
-    '',
-    body
-  ].join('\r\n')
 }

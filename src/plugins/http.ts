@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { answerHeaders } from '../http/answer-headers.js'
 import { jsonText } from '../http/json-body.js'
 import { ProblemError } from '../http/problems.js'
+import { refuseRaw } from '../http/raw-refusal.js'
 import { clientRequestId } from '../http/request-ids.js'
 import { trustedProxies } from '../addresses/trusted-proxies.js'
 import type { LogLine } from '../logs/catalogue.js'
@@ -58,6 +60,8 @@ export const httpPlugin = fp(async (app) => {
   app.removeContentTypeParser('text/plain')
   // Node would answer 417 by itself, in words of its own, to any expectation but 100-continue; it may be passed over (RFC 9110, section 10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.routing(request, response) })
+  // Node would close the connection without a word.
+  app.server.on('connect', (_request, socket) => { refuseRaw(app.log, socket, 'bad_request') })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
@@ -72,8 +76,7 @@ export const httpPlugin = fp(async (app) => {
     const { raw, headers } = request
     // Many clients name a type on every request. Where nothing is sent there is nothing that it could be the type of (RFC 9110, section 8.3).
     if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) delete raw.headers['content-type']
-    // Node would refuse it in words of its own (RFC 9112, section 3.2).
-    done(headers.host === undefined && raw.httpVersion === '1.1' ? new ProblemError('bad_request') : undefined)
+    done(isHostClear(raw) ? undefined : new ProblemError('bad_request'))
   })
   app.addHook('preClose', async () => {
     closing = true
@@ -104,6 +107,17 @@ export const httpPlugin = fp(async (app) => {
     done()
   })
 }, { name: 'http', dependencies: ['config'] })
+
+/** One line says which host is meant, in HTTP/1.1 always: Node would refuse none in words of its own, and take the first of two (RFC 9112, section 3.2). */
+function isHostClear ({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  if (headers.host === undefined) return httpVersion !== '1.1'
+  let lines = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!
+    if (name.length === 4 && name.toLowerCase() === 'host') lines++
+  }
+  return lines < 2
+}
 
 /** Member by member: what is undefined is not written. */
 function lineOf (request: FastifyRequest, route: string, status: number, ms: number): LogLine<'request'> {

@@ -4,8 +4,8 @@ import { OrderQuota, type Quota } from '../usecases/order-quota.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** So many orders of this user's allowance, all or nothing. null: there is no bound */
-    takeOrders: ((request: FastifyRequest, orders: number) => Quota) | null
+    /** So many orders of this user's allowance, all or nothing, in place of those that this request was granted before. null: there is no bound */
+    takeOrders: ((request: FastifyRequest, orders: number, granted?: number) => Quota) | null
   }
 }
 
@@ -30,8 +30,10 @@ export const orderQuotaPlugin = fp(async (app) => {
     timer = undefined
     if (!quota.idle && !closed) later()
   }
-  app.decorate('takeOrders', (request: FastifyRequest, orders: number) => {
-    const taken = quota.take(app.callerOf(request).user_id, orders)
+  app.decorate('takeOrders', (request: FastifyRequest, orders: number, granted = 0) => {
+    const { user_id } = app.callerOf(request)
+    quota.giveBack(user_id, granted)
+    const taken = quota.take(user_id, orders)
     if (!taken.granted) counts.refused += orders
     if (!timer) later()
     return taken

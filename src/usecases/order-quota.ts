@@ -66,6 +66,14 @@ export class OrderQuota {
     return { granted: true, left: this.#left(after), seconds: Math.ceil(after / 1000) }
   }
 
+  /** What a request was granted before it was known how many it needs. */
+  giveBack (userId: number, orders: number): void {
+    const use = this.#uses.get(userId)
+    if (!use) return
+    use.until -= orders * this.#each
+    use.untold -= orders
+  }
+
   /** Tells what was used since the last time, learns what others used, and forgets who has used nothing for long. Never throws. */
   async share (): Promise<void> {
     const now = this.#now()

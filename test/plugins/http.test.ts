@@ -242,6 +242,8 @@ t.test('what is not HTTP is answered as a problem too', async (t) => {
     return head.split('\r\n', 1)[0]
   }
   t.equal(await say('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'no Host')
+  t.equal(await say('GET /livez HTTP/1.1\r\nHost: x\r\nhost: y\r\nConnection: close\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'two of them')
+  t.equal(await say('CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'no proxy')
   t.equal(await say('GET /livez HTTP/1.1\r\nExpect: wonders\r\nConnection: close\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'nor with an expectation')
   t.equal(await say('rubbish\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
   t.equal(await say('GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n'), 'HTTP/1.1 400 Bad Request')

@@ -65,10 +65,18 @@ t.test('a body that is no list, or a list beyond any bound, costs no more than t
   }
 })
 
+t.test('a body that cannot be read costs one order, also as a batch', async (t) => {
+  const ana = await newcomer(api)
+  for (let more = 0; more < 20; more++) t.equal((await batch(api, ana, '[{')).statusCode, 400)
+  isProblem(t, await batch(api, ana, '[{'), 429, 'too-many-orders')
+})
+
 t.test('a refusal comes before the body is read, and 401 before the quota', async (t) => {
   const ana = await newcomer(api)
   t.equal((await batch(api, ana, lines(20))).statusCode, 207)
-  isProblem(t, await api.inject({ method: 'POST', url: '/orders', headers: { ...ana.headers, 'content-type': 'application/json' }, payload: '{' }), 429, 'too-many-orders')
+  for (const url of ['/orders', '/orders/batch']) {
+    isProblem(t, await api.inject({ method: 'POST', url, headers: { ...ana.headers, 'content-type': 'application/json' }, payload: '{' }), 429, 'too-many-orders')
+  }
   const anonymous = await api.inject({ method: 'POST', url: '/orders', payload: line })
   isProblem(t, anonymous, 401, 'token-missing')
   t.equal(anonymous.headers.ratelimit, undefined)

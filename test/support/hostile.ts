@@ -37,6 +37,9 @@ export function hostileBodies (good: Members | Members[], bytes: number): Map<st
   put('a member nested without end', JSON.stringify({ ...one, deep: '@' }).replace('"@"', nested('[', ']', bytes - 300)))
   put('a prototype far inside', JSON.stringify({ ...one, deep: '@' }).replace('"@"', `${'['.repeat(bytes / 2 - 300)}{"__proto__":1}${']'.repeat(bytes / 2 - 300)}`))
   put('prototypes without end', `[${Array.from({ length: bytes / 20 }, () => '{"__proto":{"a":1}}').join()}]`)
+  put('objects, each with a member of a new name', `[${Array.from({ length: bytes / 14 }, (_, index) => `{"${short(index)}":{}}`).join()}]`)
+  put('constructors without end', `[${Array.from({ length: bytes / 20 }, () => '{"constructor":{}}').join()}]`)
+  put('a constructor before a list of nothing', `[{"constructor":{}},${list('[]', bytes - 30)}]`)
   put('one member again and again', `{${Array.from({ length: Math.floor(bytes / 8) }, () => '"a":[1]').join()}}`)
   for (const [name, value] of Object.entries(one)) {
     if (typeof value === 'number') put(`a number without end for ${name}`, JSON.stringify({ ...one, [name]: '@' }).replace('"@"', '9'.repeat(bytes - 300)))

@@ -26,6 +26,19 @@ t.test('so many orders are granted at once, and as many given back a minute', as
   t.strictSame(quota.take(1, 60), { granted: true, left: 0, seconds: 60 }, 'no more gathers than a minute is worth')
 })
 
+t.test('what is given back can be taken again, and is not told to the others', async (t) => {
+  const { quotas: [here, elsewhere] } = open(60, 2)
+  here.take(1, 60)
+  here.giveBack(1, 20)
+  t.strictSame(here.take(1, 10), { granted: true, left: 10, seconds: 50 })
+  await here.share()
+  elsewhere.take(1, 1)
+  await elsewhere.share()
+  t.equal(elsewhere.take(1, 1).left, 8)
+  here.giveBack(2, 1)
+  t.equal(here.take(2, 1).left, 59, 'a user who took nothing gets nothing back')
+})
+
 t.test('another user is another matter', async (t) => {
   const { quotas: [quota] } = open(10)
   t.equal(quota.take(1, 10).granted, true)

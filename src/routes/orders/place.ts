@@ -42,6 +42,7 @@ export const placeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/orders/batch', {
     bodyLimit: BATCH_BYTES,
     attachValidation: true,
+    onRequest: oneOrder(app),
     preValidation: listedOrders(app),
     config: { problems: ['too_many_orders'] },
     schema: {
