@@ -73,7 +73,7 @@ t.test('what is parked of an erased user is discarded, and its bytes are gone', 
   await erase(ana)
   const pool = openPool(t, place)
   const rows = await Promise.all(ids.map(async (id) => ({ ...(await findParked(pool, id))[0]!, actions: (await listParkedActions(pool, id)).map(({ action, done_by: by }) => `${action} by ${by}`) })))
-  t.match(rows.map(({ raw, settlement, actions }) => [raw.length, settlement, actions]), [[0, 'discarded', ['discarded by erasure']], [0, 'discarded', ['discarded by an operator']], [/[1-9]/, null, []]])
+  t.strictSame(rows.map(({ raw, settlement, actions }) => [raw.length > 0, settlement, actions]), [[false, 'discarded', ['discarded by erasure']], [false, 'discarded', ['discarded by an operator']], [true, null, []]])
   await t.rejects(replayParked(place.pool, ids[0]!, 'an operator', { mac: null, unsigned: true }), { code: 'settled' })
   t.equal((await read(operator, `/orders/${events[0]!.order.order_id}`)).json<{ reason: string }>().reason, 'not_storable', 'the order stays, as rejected')
 })

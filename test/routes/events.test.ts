@@ -215,5 +215,5 @@ t.test('an api that closes ends its streams and answers those that wait', async 
   const ended = once(stream.response, 'end')
   await own.close()
   await ended
-  t.match((await waiting).json(), { items: [] })
+  t.strictSame((await waiting).json<{ items: unknown[] }>().items, [])
 })
