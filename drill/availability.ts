@@ -124,7 +124,7 @@ function counted<Word extends string> (words: readonly Word[]): Record<Word, num
   return counts
 }
 
-function quantile (sorted: readonly number[], share: number): number {
+export function quantile (sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 

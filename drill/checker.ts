@@ -3,6 +3,7 @@ import { checkChains } from './chains.js'
 import type { Op, Seen } from './history.js'
 import { checkReaders } from './readers.js'
 import type { EventRow, OrderRow, Tables } from './tables.js'
+import { checkTelling, type Telling } from './telling.js'
 
 /** What must not be; each is a violation of the promise. */
 export const VERDICTS = {
@@ -15,7 +16,11 @@ export const VERDICTS = {
   lost_changes: 'accepted changes that were neither applied nor recorded as rejected',
   vanished: 'accepted orders answered as never heard of',
   regressed: 'readers sent back behind a version they saw persisted',
-  parked: 'events in the parking lot'
+  parked: 'events in the parking lot',
+  untold: 'settled events that the exchange or the stream did not tell',
+  invented: 'told events that are not what the tables say',
+  misplaced: 'told events whose sequence, or version of their order, descends on first sight',
+  retold: 'events that the stream told twice'
 } as const
 export type Verdict = keyof typeof VERDICTS
 
@@ -26,7 +31,7 @@ export type Verdicts = Record<Verdict, string[]>
  * Judges a history against the tables after everything has drained. Pure: all it knows is in its arguments.
  * An op counts as asked for unless it ended in `fail`; a placement is ok if any of its attempts was.
  */
-export function check (ops: readonly Op[], tables: Tables): Verdicts {
+export function check (ops: readonly Op[], tables: Tables, telling: Telling): Verdicts {
   const books = new Books(ops, tables)
   return {
     lost: lost(books),
@@ -37,7 +42,8 @@ export function check (ops: readonly Op[], tables: Tables): Verdicts {
     changed: changed(books),
     lost_changes: lostChanges(books),
     ...checkReaders(books),
-    parked: tables.parked.map(({ source, reason, attempts, raw }) => `from ${source}, ${reason}, ${attempts} attempts: ${raw.slice(0, 300)}`)
+    parked: tables.parked.map(({ source, reason, attempts, raw }) => `from ${source}, ${reason}, ${attempts} attempts: ${raw.slice(0, 300)}`),
+    ...checkTelling(tables, telling)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Cleanup } from '../testkit/cleanup.js'
 import type { Proxy } from '../testkit/proxy.js'
 import { Random } from '../testkit/random.js'
 import { untilReady as untilAllReady } from '../testkit/readiness.js'
-import { type Link, type ProcessName, PROCESSES, type Service } from './faults.js'
+import { type Command, commandOf, type Link, type ProcessName, PROCESSES, type Service, SERVICES, USES } from './faults.js'
 import { openProxies } from './proxies.js'
 import { openRoundRobin } from './round-robin.js'
 import { type OwnServices, startServices } from './services.js'
@@ -34,6 +34,8 @@ export interface EnvironmentOptions {
 }
 
 const READY_LIMIT_MS = 60_000
+const PORTS: Record<Command, string> = { api: 'PORT', worker: 'WORKER_PORT', relay: 'RELAY_PORT' }
+const URLS: Record<Service, string> = { postgres: 'DATABASE_URL', redis: 'REDIS_URL', broker: 'AMQP_URL' }
 
 /** Starts everything and waits until it is ready. @throws Error with the end of a log when something does not come up */
 export async function startEnvironment (options: EnvironmentOptions, cleanup: Cleanup): Promise<Environment> {
@@ -44,13 +46,13 @@ export async function startEnvironment (options: EnvironmentOptions, cleanup: Cl
   const common = { NODE_ENV: 'production', LOG_LEVEL: 'info', HOST: '127.0.0.1', TRUST_PROXY: '127.0.0.1', JWT_SECRET: secret, EVENT_KEYS: `events${secret}`, PSEUDONYM_KEY: `pseudonyms${secret}`, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', TOKEN_SECONDS: String(options.tokenSeconds) }
   const ports = Object.fromEntries(await Promise.all(PROCESSES.map(async (name) => [name, await freePort()]))) as Record<ProcessName, number>
   const processes = Object.fromEntries(PROCESSES.map((name) => {
-    const command = name.startsWith('api') ? 'api' : 'worker'
-    const env = { ...common, ...urlsOf((service) => proxies[`${command}-${service}`].url), [command === 'api' ? 'PORT' : 'WORKER_PORT']: String(ports[name]) }
+    const command = commandOf(name)
+    const env = { ...common, ...urlsOf(USES[command], (service) => proxies[`${command}-${service}`].url), [PORTS[command]]: String(ports[name]) }
     return [name, new Supervisor({ name, args: [join(options.build, 'cli.js'), command], env, log: join(options.logs, `${name}.log`), random }, cleanup)]
   })) as Record<ProcessName, Supervisor>
   for (const name of PROCESSES) processes[name].start()
   const front = await openRoundRobin([ports['api-1'], ports['api-2']], cleanup)
-  const environment = { services, proxies, processes, ports, front, env: { ...common, ...urlsOf((service) => services[service].url) }, build: options.build }
+  const environment = { services, proxies, processes, ports, front, env: { ...common, ...urlsOf(SERVICES, (service) => services[service].url) }, build: options.build }
   await untilReady(environment)
   return environment
 }
@@ -61,6 +63,6 @@ export async function untilReady ({ ports, processes }: Environment): Promise<vo
 }
 
 /** Which of a process's variables names which service. */
-function urlsOf (urlOf: (service: Service) => string): Record<string, string> {
-  return { DATABASE_URL: urlOf('postgres'), REDIS_URL: urlOf('redis'), AMQP_URL: urlOf('broker') }
+function urlsOf (used: readonly Service[], urlOf: (service: Service) => string): Record<string, string> {
+  return Object.fromEntries(used.map((service) => [URLS[service], urlOf(service)]))
 }

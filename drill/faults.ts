@@ -6,22 +6,29 @@
  * - nemesis: what plans the faults (nemesis.ts) and carries them out (nemesis-run.ts, injections.ts); environment: all that they
  *   are done to (environment.ts).
  */
-export const TARGETS = ['worker', 'api', 'broker', 'postgres', 'redis', 'network'] as const
+export const TARGETS = ['worker', 'api', 'relay', 'broker', 'postgres', 'redis', 'network'] as const
 export type Target = typeof TARGETS[number]
 
 /** The three that the promise lets one of be away at a time. */
 export const SERVICES = ['broker', 'postgres', 'redis'] as const
 export type Service = typeof SERVICES[number]
 
-/** Each kind of process reaches each service through a proxy of its own. */
-export const LINKS = (['api', 'worker'] as const).flatMap((from) => SERVICES.map((to) => `${from}-${to}` as const))
-export type Link = typeof LINKS[number]
+/** Which services each kind of process uses; it reaches each through a proxy of its own. */
+export const USES = { api: SERVICES, worker: SERVICES, relay: ['broker', 'postgres'] } as const
+export type Command = keyof typeof USES
+export const COMMANDS = Object.keys(USES) as Command[]
+export type Link = `${Command}-${Service}`
+export const LINKS: readonly Link[] = COMMANDS.flatMap((from) => USES[from].map((to) => `${from}-${to}` as const))
 
-export const PROCESSES = ['api-1', 'api-2', 'worker-1', 'worker-2'] as const
+export const PROCESSES = ['api-1', 'api-2', 'worker-1', 'worker-2', 'worker-3', 'relay-1', 'relay-2'] as const
 export type ProcessName = typeof PROCESSES[number]
 
+export function commandOf (name: ProcessName): Command {
+  return name.split('-')[0] as Command
+}
+
 export const SUBJECTS: Record<Target, readonly string[]> = {
-  worker: ['worker-1', 'worker-2'], api: ['api-1', 'api-2'], broker: ['broker'], postgres: ['postgres'], redis: ['redis'], network: LINKS
+  worker: ['worker-1', 'worker-2', 'worker-3'], api: ['api-1', 'api-2'], relay: ['relay-1', 'relay-2'], broker: ['broker'], postgres: ['postgres'], redis: ['redis'], network: LINKS
 }
 
 export interface Fault {
@@ -46,6 +53,7 @@ export const KINDS: Record<Target, Record<string, readonly [least: number, most:
     pause: [2, 6] // SIGSTOP, SIGCONT
   },
   api: { kill: [0, 0], term: [0, 0], pause: [2, 6] },
+  relay: { kill: [0, 0], term: [0, 0], pause: [2, 8] },
   broker: {
     kill: [1, 4], // SIGKILL, and away for that long
     restart: [0, 0], // in order
@@ -59,7 +67,9 @@ export const KINDS: Record<Target, Record<string, readonly [least: number, most:
     restart: [0, 0],
     pause: [2, 6],
     drop: [0, 0], // every session terminated
-    read_only: [3, 8]
+    read_only: [3, 8],
+    long_write: [3, 10], // a transaction that writes, open for so long in another database
+    rollbacks: [2, 6] // transactions that draw positions of the feed and roll back
   },
   redis: {
     kill: [0.5, 4], // comes back empty
@@ -76,6 +86,9 @@ export const KINDS: Record<Target, Record<string, readonly [least: number, most:
     delay: [3, 8]
   }
 }
+
+/** Undoes a fault; resolves when what it took away answers again. */
+export type Heal = () => Promise<void>
 
 /** In a plan only: stopped in order, and away for the duration. */
 export const PLANNED_KINDS: Partial<Record<Target, readonly string[]>> = { broker: ['down'], postgres: ['down'], redis: ['down', 'restart'] }

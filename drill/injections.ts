@@ -3,19 +3,17 @@ import { until } from '../local/processes.js'
 import { administer } from '../testkit/databases.js'
 import type { Mode } from '../testkit/proxy.js'
 import type { Environment } from './environment.js'
-import { type Fault, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
+import { type Fault, type Heal, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
 import { type OwnService, rabbitmqctl } from './services.js'
+import { longWrite, rollbacks } from './transactions.js'
 
 const BACK_LIMIT_MS = 20_000
-
-/** Undoes a fault; resolves when what it took away answers again. */
-export type Heal = () => Promise<void>
 
 /** Does one fault. @returns how to heal it; null: it was over as soon as it was done @throws Error when it could not be done */
 export async function inject (fault: Fault, environment: Environment): Promise<Heal | null> {
   const { target, subject, kind } = fault
   if (target === 'network') return injectIntoLink(fault, environment)
-  if (target === 'api' || target === 'worker') return await injectIntoProcess(environment, subject as ProcessName, kind)
+  if (target === 'api' || target === 'worker' || target === 'relay') return await injectIntoProcess(environment, subject as ProcessName, kind)
   const own = environment.services[target]
   const special = SPECIAL_FAULTS[target][kind]
   return special === undefined ? await injectIntoServer(own, kind) : await special(own, fault)
@@ -70,7 +68,9 @@ const SPECIAL_FAULTS: Record<Service, SpecialFaults> = {
       await set('on')
       // The session that undoes it would be read-only itself, which does not keep it from ALTER SYSTEM.
       return async () => { await set('off') }
-    }
+    },
+    long_write: longWrite,
+    rollbacks
   },
   redis: {
     flush: async (own) => {

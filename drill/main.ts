@@ -1,7 +1,7 @@
 /**
  * `npm run drill`: proves the promise that an order answered 202 is booked exactly once or visibly rejected, whichever single
- * process or service dies. Clients place and change orders through two apis and two workers while faults are done to everything;
- * then all is healed and drained, and what the clients were told is held against the tables.
+ * process or service dies. Clients place and change orders through two apis, three workers and two relays while faults are
+ * done to everything; then all is healed and drained, and what clients and listeners were told is held against the tables.
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,6 +17,7 @@ import { startEnvironment, type Environment, untilReady } from './environment.js
 import { describeFault } from './faults.js'
 import { History, now } from './history.js'
 import { continueAll } from './injections.js'
+import { Listening } from './listening.js'
 import { Load } from './load.js'
 import { NemesisRun } from './nemesis-run.js'
 import { type Options, readOptions } from './options.js'
@@ -30,6 +31,8 @@ const HOME = join(import.meta.dirname, '..', '.local', 'drill')
 const MOST_CUSTOMERS = 24
 const REQUESTS_A_CUSTOMER = 8
 const DRAIN_LIMIT_MS = 120_000
+/** Longer than any lease, and than the pauses of a relay or listener that could not go on. */
+const SILENCE_MS = 20_000
 /** The load goes on after the last heal, to see it back at rate. */
 const AFTERMATH_MS = 2500
 
@@ -49,6 +52,7 @@ async function drill (options: Options, cleanup: Cleanup): Promise<void> {
   for (const person of [...customers, operator]) cleanup.add(person.name, () => person.leave())
   const kept = await run(options, environment, { customers, operator, asking, history }, cleanup)
   await history.close()
+  kept.listening.write(out)
   if (!report({ options, ...kept, ops: history.ops }, out)) process.exitCode = 1
 }
 
@@ -62,6 +66,9 @@ async function run (options: Options, environment: Environment, { customers, ope
   const nemesis = new NemesisRun(environment, { keepApart: !options.faults.some(({ planned }) => planned === true) })
   cleanup.add('gauges', async () => await gauges.close())
   cleanup.add('load and nemesis', async () => await Promise.all([nemesis.stop(), load.stop()]))
+  const listening = new Listening(environment, operator)
+  cleanup.add('listeners', async () => await listening.stop())
+  await listening.start()
   await warmUp(clients)
   console.log('the load begins')
   const from = now()
@@ -76,9 +83,11 @@ async function run (options: Options, environment: Environment, { customers, ope
   const to = now()
   console.log('the load has ended: draining')
   const drained = await gauges.drain(DRAIN_LIMIT_MS)
+  const tables = await readTables(environment.services.postgres.url)
+  await listening.until(tables.events.filter(({ outcome }) => outcome !== 'waiting').length, SILENCE_MS)
+  await listening.stop()
   for (const person of [...customers, operator]) person.leave()
   await readBack(clients, history)
-  const tables = await readTables(environment.services.postgres.url)
   return {
     load: { from, to },
     applied: nemesis.applied,
@@ -86,7 +95,9 @@ async function run (options: Options, environment: Environment, { customers, ope
     samples: gauges.samples,
     drained,
     tables,
-    verdicts: check(history.ops, tables),
+    listening,
+    telling: listening.told,
+    verdicts: check(history.ops, tables, listening.told),
     crashes: Object.values(environment.processes).flatMap(({ crashes }) => crashes),
     heldBack: load.heldBack
   }

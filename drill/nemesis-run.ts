@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Environment } from './environment.js'
-import { describeFault, type Fault, serviceOf } from './faults.js'
+import { describeFault, type Fault, type Heal, serviceOf } from './faults.js'
 import { now } from './history.js'
-import { type Heal, inject } from './injections.js'
+import { inject } from './injections.js'
 
 /** A fault as it really was. Moments are milliseconds since 1970. */
 export interface Applied extends Fault {

@@ -4,8 +4,13 @@ import { type Figures, figuresOf, requestsOf } from './availability.js'
 import { type Verdict, VERDICTS } from './checker.js'
 import { writePage } from './page.js'
 import type { Conclusion, Run } from './run.js'
+import { type TellingFigures, tellingFigures, type Way, WAYS } from './telling.js'
 
 const SHOWN = 5
+/** Behind a fault. */
+const CATCH_UP_MS = 5000
+/** What others do in the same server must not be felt. */
+const DISTURBS_NOTHING = new Set(['long_write', 'rollbacks'])
 
 export function conclude ({ options, load, ops, applied, drained, verdicts }: Run): Conclusion {
   const violations = (Object.keys(VERDICTS) as Verdict[]).filter((name) => verdicts[name].length > 0).map((name) => `${name}: ${verdicts[name].length}`)
@@ -27,11 +32,13 @@ export function report (run: Run, folder: string): boolean {
   const conclusion = conclude(run)
   const counts = Object.fromEntries(Object.entries(run.verdicts).map(([name, evidence]) => [name, evidence.length]))
   const { options, leftOut, drained, tables, verdicts, crashes, heldBack } = run
+  const telling = tellingFigures(tables, run.telling, (committed) => isQuiet(run, committed))
   const whole = {
     ...conclusion,
     counts,
     evidence: Object.fromEntries(Object.entries(verdicts).filter(([, evidence]) => evidence.length > 0)),
     figures,
+    telling,
     drained,
     tables: { orders: tables.orders.length, events: tables.events.length, rejected: tables.events.filter(({ outcome }) => outcome === 'rejected').length },
     recovered: recovered(run),
@@ -44,9 +51,14 @@ export function report (run: Run, folder: string): boolean {
   const html = join(folder, 'report.html')
   writeFileSync(json, `${JSON.stringify(whole, null, 2)}\n`)
   writeFileSync(html, writePage({ ...run, figures, conclusion, requests: requestsOf(run.ops) }))
-  print(run, figures, conclusion, whole.recovered)
+  print(run, figures, conclusion, whole)
   console.log(`\n${json}\n${html}`)
   return conclusion.verdict === 'held'
+}
+
+/** No fault was on, and what was behind had been caught up with. */
+function isQuiet ({ applied, load }: Run, committed: number): boolean {
+  return committed >= load.from && committed <= load.to && applied.every(({ kind, began, healed }) => DISTURBS_NOTHING.has(kind) || committed < began || committed > healed + CATCH_UP_MS)
 }
 
 /** Placements of which nobody knew, not even after repeating, and that are booked. */
@@ -56,7 +68,11 @@ function recovered ({ ops, tables }: Run): number {
   return tables.orders.filter(({ item_description }) => unknown.has(item_description.split(' ')[1])).length
 }
 
-function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, recovered: number): void {
+function spread (ms: TellingFigures['wait_ms']): string {
+  return ms === null ? 'none' : `${ms.p50} ms (p50), ${ms.p99} ms (p99), ${ms.max} ms (most)`
+}
+
+function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, { recovered, telling }: { recovered: number, telling: Record<Way, TellingFigures> }): void {
   const percent = (value: number | null) => value === null ? '-' : `${(value * 100).toFixed(2)} %`
   const after = (value: number | null) => value === null ? 'never' : `${value} s`
   console.log(`\n${figures.requests} requests: ${percent(figures.availability)} served; ${figures.orders_accepted} orders accepted; longest gap ${figures.longest_gap_s} s; answered in ${figures.latency_ms.p50} ms (p50), ${figures.latency_ms.p99} ms (p99)`)
@@ -66,6 +82,10 @@ function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, re
   }
   for (const [answer, count] of Object.entries(figures.answers).sort(([, a], [, b]) => b - a)) console.log(`  ${String(count).padStart(7)}  ${answer}`)
   console.log(`drained in ${Math.round(run.drained.took / 100) / 10} s; ${run.tables.orders.length} rows, ${run.tables.events.length} events`)
+  for (const way of WAYS) {
+    const { events, again, wait_ms: wait, quiet_ms: quiet } = telling[way]
+    console.log(`${way}: ${events} events told, ${again} of them again; after their commit ${spread(wait)}, with no fault on ${spread(quiet)}`)
+  }
   for (const crash of run.crashes) console.log(`ATTENTION: ${crash}`)
   for (const fault of run.leftOut) console.log(`left out: ${fault.subject} ${fault.kind}`)
   console.log()

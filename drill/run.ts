@@ -6,6 +6,7 @@ import type { Op } from './history.js'
 import type { Applied } from './nemesis-run.js'
 import type { Options } from './options.js'
 import type { Tables } from './tables.js'
+import type { Telling } from './telling.js'
 
 /** Everything a run came to. */
 export interface Run {
@@ -17,6 +18,7 @@ export interface Run {
   samples: readonly Sample[]
   drained: Drained
   tables: Tables
+  telling: Telling
   verdicts: Verdicts
   /** Ends of processes that no fault asked for. */
   crashes: readonly string[]

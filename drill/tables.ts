@@ -22,6 +22,10 @@ export interface EventRow {
   request_id: string
   outcome: 'applied' | 'waiting' | 'rejected'
   reason: string | null
+  /** In the feed; null: not settled. */
+  position: number | null
+  /** How often an operator had it decided anew. */
+  reopened: number
   /** When the outcome was committed, milliseconds since 1970. */
   committed: number
 }
@@ -43,7 +47,7 @@ export async function readTables (url: string): Promise<Tables> {
     await client.query('begin isolation level repeatable read read only')
     return {
       orders: await all<OrderRow>('select order_id, user_id, item_description, item_quantity, item_price, total_value, status, version, event_id from orders'),
-      events: await all<EventRow>(`select event_id, order_id, version, base, type, data, request_id, outcome, reason,
+      events: await all<EventRow>(`select event_id, order_id, version, base, type, data, request_id, outcome, reason, position, coalesce(reopened, 0) as reopened,
         extract(epoch from pg_xact_commit_timestamp(xmin))::float8 * 1000 as committed from order_events`),
       fallback: await all('select event_id, order_id from fallback_queue'),
       parked: await all("select source, reason, attempts, encode(raw, 'escape') as raw from parked_events")

@@ -1,10 +1,15 @@
 import t from 'tap'
 import { check, type Verdict, VERDICTS } from '../../drill/checker.js'
+import type { Told, Way } from '../../drill/telling.js'
 import { idOf, Planted } from './histories.js'
 
-/** Each verdict with evidence, and how much. */
-function found ({ ops, tables }: Planted): Partial<Record<Verdict, number>> {
-  return Object.fromEntries(Object.entries(check(ops, tables)).filter(([, evidence]) => evidence.length > 0).map(([name, evidence]) => [name, evidence.length]))
+type Telling = Record<Way, Told[]>
+
+/** Each verdict with evidence, and how much; of listeners who were told what stands in the tables, or else. */
+function found (planted: Planted, mishear: (telling: Telling) => void = () => {}): Partial<Record<Verdict, number>> {
+  const telling = planted.telling()
+  mishear(telling)
+  return Object.fromEntries(Object.entries(check(planted.ops, planted.tables, telling)).filter(([, evidence]) => evidence.length > 0).map(([name, evidence]) => [name, evidence.length]))
 }
 
 t.test('a history in which everything is right has no violation', async (t) => {
@@ -32,7 +37,7 @@ t.test('a change to what already is, and one that was recorded as rejected, are 
   const rival = { ...seen[0]!, item_quantity: 9, total_value: 4500 }
   const op = planted.op({ kind: 'amend', order_id: idOf('c1-1'), change: { item_quantity: 9 }, seen: [rival], status: 202 })
   const { event_id, base } = planted.tables.events.at(-1)!
-  planted.tables.events.push({ ...planted.tables.events.at(-1)!, event_id: idOf('rival'), base, request_id: op.request_id, outcome: 'rejected', reason: 'superseded', data: { ...rival, user_id: 1, event_id } })
+  planted.tables.events.push({ ...planted.tables.events.at(-1)!, event_id: idOf('rival'), position: 99, base, request_id: op.request_id, outcome: 'rejected', reason: 'superseded', data: { ...rival, user_id: 1, event_id } })
   t.same(found(planted), {})
 })
 
@@ -46,7 +51,55 @@ t.test('a placement that is recorded as rejected is lost unless its reader is to
   t.same(found(planted), {})
 })
 
-const SPOILT: Record<Verdict, (planted: Planted) => void> = {
+const MISHEARD = {
+  untold: ({ exchange }) => { exchange.splice(1, 1) },
+  invented: ({ stream }) => { stream.push({ ...stream[0]!, id: idOf('no event'), order_id: idOf('no order'), position: 99 }) },
+  misplaced: ({ exchange }) => { exchange.reverse() },
+  retold: ({ stream }) => { stream.push(stream[1]!) }
+} satisfies Partial<Record<Verdict, (telling: Telling) => void>>
+
+for (const [verdict, mishear] of Object.entries(MISHEARD)) {
+  t.test(`${verdict} is found, and nothing else: ${VERDICTS[verdict as Verdict]}`, async (t) => {
+    const planted = new Planted()
+    planted.amend('c1-1', { item_quantity: 7 })
+    t.same(found(planted), {})
+    t.same(Object.keys(found(planted, mishear)), [verdict])
+  })
+}
+
+t.test('listeners may miss what waits, hear again from the exchange, and be told of lost changes behind later versions', async (t) => {
+  const planted = new Planted()
+  for (const item_quantity of [7, 8]) planted.amend('c1-1', { item_quantity })
+  const [, earlier] = planted.tables.events.filter(({ order_id }) => order_id === idOf('c1-1'))
+  const op = planted.op({ kind: 'amend', order_id: idOf('c1-1'), change: { item_quantity: 9 }, status: 202, outcome: 'info' })
+  planted.tables.events.push({ ...earlier!, event_id: idOf('rival'), request_id: op.request_id, outcome: 'rejected', reason: 'superseded', position: 98 })
+  planted.tables.events.push({ ...earlier!, event_id: idOf('waits'), request_id: op.request_id, outcome: 'waiting', position: null })
+  t.same(found(planted, ({ exchange }) => { exchange.push(...exchange.slice(1, 3)) }), {})
+})
+
+t.test('other ways of telling wrongly', async (t) => {
+  const wrongly = (mishear: (telling: Telling) => void) => {
+    const planted = new Planted()
+    planted.amend('c1-1', { item_quantity: 7 })
+    return found(planted, mishear)
+  }
+  const changed = (change: Partial<Told>) => wrongly(({ stream }) => { stream[3] = { ...stream[3]!, ...change } })
+  t.same(changed({ type: 'comanda.order.paid' }), { invented: 1 }, 'another type')
+  t.same(changed({ version: 3 }), { invented: 1 }, 'another version')
+  t.same(changed({ position: 100 }), { invented: 1 }, 'another position')
+  t.same(changed({ order_id: idOf('c1-2') }), { invented: 1 }, 'another order')
+  t.same(wrongly((telling) => { telling.stream = [] }), { untold: 4 }, 'nothing at all')
+  t.same(wrongly(({ exchange }) => { exchange.push({ ...exchange[0]!, version: 1, position: 200, id: idOf('late') }) }), { invented: 1, misplaced: 1 }, 'an earlier version of an order behind a later one')
+})
+
+t.test('of an event that was decided anew each verdict is told under its own id', async (t) => {
+  const planted = new Planted()
+  Object.assign(planted.tables.events.at(-1)!, { reopened: 1 })
+  t.same(found(planted), { untold: 2, invented: 2 })
+  t.same(found(planted, (telling) => { for (const told of Object.values(telling)) told.push({ ...told.at(-1)!, id: `${told.pop()!.id}.2` }) }), {})
+})
+
+const SPOILT: Record<Exclude<Verdict, keyof typeof MISHEARD>, (planted: Planted) => void> = {
   lost: (planted) => planted.lose('c1-2'),
   doubled: (planted) => {
     const row = planted.row('c1-2')
@@ -99,7 +152,7 @@ t.test('other faults of the same kinds', async (t) => {
   t.same(spoilt((planted) => {
     planted.amend('c1-2', { item_quantity: 4 })
     const last = planted.tables.events.at(-1)!
-    planted.tables.events.push({ ...last, version: 3, base: last.event_id, event_id: idOf('once more') })
+    planted.tables.events.push({ ...last, version: 3, base: last.event_id, event_id: idOf('once more'), position: 99 })
     Object.assign(planted.row('c1-2'), { version: 3, event_id: idOf('once more') })
   }), { doubled: 1 }, 'one change, applied twice')
   t.same(spoilt((planted) => { planted.tables.events.push(planted.tables.events[0]!) }), { doubled: 1, broken_chains: 1 }, 'one event, applied twice')

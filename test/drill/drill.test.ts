@@ -25,7 +25,7 @@ const sound = join(BUILD, 'src')
 interface Drilled {
   code: number
   printed: string
-  report: { verdict: string, counts: Record<Verdict, number>, figures: { orders_accepted: number, faults: Array<{ fault: string, failure: string }> }, reasons: string[] }
+  report: { telling: Record<'exchange' | 'stream', { events: number }>, verdict: string, counts: Record<Verdict, number>, figures: { orders_accepted: number, faults: Array<{ fault: string, failure: string }> }, reasons: string[] }
 }
 
 async function drill (t: Test, build: string, ...args: string[]): Promise<Drilled> {
@@ -39,19 +39,21 @@ async function drill (t: Test, build: string, ...args: string[]): Promise<Drille
   return { ...drilled, report: JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) }
 }
 
-t.test('the promise holds while a worker, the broker and the link to Postgres fail', { skip }, async (t) => {
-  const plan = '1 worker-1 kill; 3 broker drop; 5 worker-postgres silent 2; 9 api-1 term'
+t.test('the promise holds while a worker, a relay, the broker and the link to Postgres fail', { skip }, async (t) => {
+  const plan = '1 worker-1 kill; 2 relay-1 kill; 3 broker drop; 5 worker-postgres silent 2; 8 relay-2 kill; 9 api-1 term'
   const { code, printed, report } = await drill(t, sound, '--seconds', '12', '--seed', '5', '--rate', '100', '--plan', plan)
   t.equal(code, 0)
   t.match(report, { verdict: 'held', reasons: [] })
-  t.same(report.figures.faults.map(({ failure }) => failure), ['', '', '', ''])
+  t.same(report.figures.faults.map(({ failure }) => failure), ['', '', '', '', '', ''])
   t.ok(report.figures.orders_accepted > 300)
+  for (const { events } of Object.values(report.telling)) t.ok(events >= report.figures.orders_accepted, `${events} events told`)
   t.match(printed, /HELD/)
 })
 
 interface Mutant {
   file: string
   bugs: Bug[]
+  finds: Verdict
   args: string[]
 }
 
@@ -62,21 +64,29 @@ const MUTANTS: Record<string, Mutant> = {
       [/channel\.ack\(last, true\)/, 'void 0'],
       [/this\.#gathered\.push\(delivery\)/, 'this.#gathered.push(delivery), channel.ack(message)']
     ],
+    finds: 'lost',
     args: ['--seconds', '5', '--plan', '1 postgres pause 2; 2 worker-1 kill; 2 worker-2 kill']
   },
   'an api that answers 202 for what neither broker nor fallback queue took': {
     file: 'broker/intake.js',
     bugs: [[/await this\.#fallback\.add\(serialized\)/, 'await Promise.resolve()']],
+    finds: 'lost',
     args: ['--seconds', '4', '--plan', '1 broker down 1']
+  },
+  'a relay that goes on before the broker has confirmed': {
+    file: 'relay/exchange-relay.js',
+    bugs: [[/await (this\.#options\.publisher\.publish\(.*\))/, '$1.catch(() => {})']],
+    finds: 'untold',
+    args: ['--seconds', '4', '--plan', '1 relay-broker lose_requests 2']
   }
 }
 
 t.test('planted bugs are found out', { skip }, async (t) => {
-  await Promise.all(Object.entries(MUTANTS).map(async ([name, { file, bugs, args }]) => {
+  await Promise.all(Object.entries(MUTANTS).map(async ([name, { file, bugs, finds, args }]) => {
     const { code, report } = await drill(t, plantBugs(t, file, ...bugs), '--rate', '100', '--mix', 'place', ...args)
     t.equal(code, 1, name)
     t.equal(report.verdict, 'violated')
-    t.ok(report.counts.lost > 0, `${report.counts.lost} lost`)
-    t.match(report.reasons.filter((reason) => reason.startsWith('lost')), [/^lost: \d+$/])
+    t.ok(report.counts[finds] > 0, `${report.counts[finds]} ${finds}`)
+    t.match(report.reasons.find((reason) => reason.startsWith(finds)), /: \d+$/)
   }))
 })

@@ -1,5 +1,6 @@
 import type { Op, Seen } from '../../drill/history.js'
 import type { EventRow, OrderRow, Tables } from '../../drill/tables.js'
+import type { Told, Way } from '../../drill/telling.js'
 import { keyedEventId } from '../../src/orders/identity.js'
 import type { OrderInput } from '../../src/orders/order.js'
 
@@ -9,6 +10,7 @@ const START = Date.parse('2026-11-24T12:00:00.000Z')
 export class Planted {
   readonly ops: Op[] = []
   readonly tables: Tables = { orders: [], events: [], fallback: [], parked: [] }
+  #position = 0
   #at = START
 
   constructor () {
@@ -64,11 +66,24 @@ export class Planted {
   event (type: string, shown: Seen, base: string | null, { request_id, user_id }: Op): EventRow {
     const event_id = idOf(`${shown.order_id} ${shown.version} ${request_id}`)
     const data = { ...shown, user_id, event_id }
-    const event: EventRow = { event_id, order_id: shown.order_id, version: shown.version, base, type, data, request_id, outcome: 'applied', reason: null, committed: this.#tick() }
+    const event: EventRow = { event_id, order_id: shown.order_id, version: shown.version, base, type, data, request_id, outcome: 'applied', reason: null, position: this.#position += 2, reopened: 0, committed: this.#tick() }
     this.tables.events.push(event)
     this.tables.orders = this.tables.orders.filter(({ order_id }) => order_id !== shown.order_id)
     this.tables.orders.push({ ...data, status: shown.status === 'accepted' ? 'confirmed' : shown.status })
     return event
+  }
+
+  /** What both listeners are told where everything is right. */
+  telling (): Record<Way, Told[]> {
+    const told = new Map(this.tables.events.filter(({ outcome }) => outcome !== 'waiting').map((event) => [event.event_id, this.#told(event)]))
+    const inOrder = [...told.values()].sort((a, b) => a.position - b.position)
+    return { exchange: [...inOrder], stream: [...inOrder] }
+  }
+
+  #told ({ event_id: id, type, order_id, version, position, outcome, data: { status } }: EventRow): Told {
+    const applied = type === 'order.amended' ? 'amended' : status === 'accepted' ? 'confirmed' : status
+    const what = outcome === 'applied' ? applied : type === 'order.placed' ? 'rejected' : 'change_rejected'
+    return { id, type: `comanda.order.${what}`, order_id, version, position: position!, at: this.#tick() }
   }
 
   #tick (): number {
