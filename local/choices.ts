@@ -66,7 +66,7 @@ function ownServer (name: ServiceName, running: Running, from: string): LocalSer
 
 async function postgresFrom (binaries: PostgresBinaries | string, options: FindOptions): Promise<LocalService | string> {
   if (typeof binaries === 'string') return binaries
-  const running = await startPostgres({ stateDir: folderOf('postgres', options), env: options.env, durable: options.purpose === 'start', binaries })
+  const running = await startPostgres({ stateDir: folderOf('postgres', options), env: options.env, durable: options.purpose === 'start', settings: options.postgresSettings ?? {}, binaries })
   return ownServer('postgres', running, `${binaries.from} (${binaries.version})`)
 }
 

@@ -47,6 +47,8 @@ export interface FindOptions {
   /** Data, passwords and the lock. 'start': kept from run to run. 'test': removed by stop(). */
   readonly stateDir: string
   say (line: string): void
+  /** Of a Postgres that is started, as { max_connections: '50' }. */
+  readonly postgresSettings?: Readonly<Record<string, string>>
 }
 
 /** A server process started by this house on a loopback port. */

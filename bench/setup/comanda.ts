@@ -33,6 +33,7 @@ export class Comanda {
   #url = ''
   #apis = 0
   #workers = 0
+  #relays = 0
 
   /** @param folder for the logs @param nodeArgs for both processes, as a profiler's */
   constructor (environment: Environment, folder: string, nodeArgs: readonly string[], cleanup: Cleanup) {
@@ -72,6 +73,14 @@ export class Comanda {
     const port = await freePort()
     const worker = this.#start(`worker-${++this.#workers}`, { WORKER_PORT: String(port), EVENT_KEYS: this.#eventKey, ...env })
     return { worker, ready: async () => await isReady(worker, `http://127.0.0.1:${port}`) }
+  }
+
+  /** Starts a relay. @param options.ready resolves when it is */
+  async startRelay ({ ready = true } = {}): Promise<LoggedProcess> {
+    const port = await freePort()
+    const relay = this.#start(`relay-${++this.#relays}`, { RELAY_PORT: String(port) })
+    if (ready) await isReady(relay, `http://127.0.0.1:${port}`)
+    return relay
   }
 
   /** A token lives 15 minutes: every load takes a fresh one. */

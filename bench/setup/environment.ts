@@ -51,7 +51,7 @@ async function startServices (env: NodeJS.ProcessEnv, cleanup: Cleanup, say: (li
   const stateDir = defaultStateDir(join(import.meta.dirname, '..'))
   const { BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_AMQP_URL, COMANDA_USE_LOCALHOST, ...rest } = env
   const given = { DATABASE_URL: BENCH_DATABASE_URL, REDIS_URL: BENCH_REDIS_URL, AMQP_URL: BENCH_AMQP_URL }
-  const finding = findServices({ env: { ...rest, ...given }, purpose: 'start', stateDir, say })
+  const finding = findServices({ env: { ...rest, ...given }, purpose: 'start', stateDir, say, postgresSettings: { track_commit_timestamp: 'on' } })
   // Also while they are still starting: they run in sessions of their own and would outlive us.
   cleanup.add('services', async () => {
     const services = await finding.catch(() => null)

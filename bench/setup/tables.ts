@@ -66,6 +66,29 @@ export class Tables {
     }
   }
 
+  /** Up to which position the exchange was told, and when that was so, milliseconds. */
+  async told (): Promise<{ position: string, at: number }> {
+    const { rows } = await this.client.query<{ position: string }>({ name: 'told', text: "select position from feed_cursors where name = 'exchange'" })
+    return { position: rows[0]!.position, at: performance.now() }
+  }
+
+  /** When each event of the feed was committed, Unix milliseconds, by its id. null: this Postgres keeps no moments of commits */
+  async commits (): Promise<Map<string, number> | null> {
+    const { rows: [setting] } = await this.client.query<{ track_commit_timestamp: string }>('show track_commit_timestamp')
+    if (setting!.track_commit_timestamp !== 'on') return null
+    const { rows } = await this.client.query<{ event_id: string, ms: number }>('select event_id, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 * 1000 as ms from order_events')
+    return new Map(rows.map(({ event_id: id, ms }) => [id, ms]))
+  }
+
+  /** Events behind the first position, up to the second. */
+  async eventsBetween (after: string, upTo: string): Promise<number> {
+    return Number((await this.client.query<{ count: string }>('select count(*) from order_events where position > $1 and position <= $2', [after, upTo])).rows[0]!.count)
+  }
+
+  async lastPosition (): Promise<string> {
+    return (await this.client.query<{ last: string }>('select coalesce(max(position), 0) as last from order_events')).rows[0]!.last
+  }
+
   async #count (table: string): Promise<number> {
     return Number((await this.client.query<{ count: string }>(`select count(*) from ${table}`)).rows[0]!.count)
   }

@@ -21,14 +21,15 @@ export interface EventPublisherOptions {
 }
 
 /**
- * Publishes events in the order they are given, a window at a time. No queue need be bound: whoever listens brings one. A lost
- * channel ends a window without saying how much of it arrived, so it is published again, as a whole.
+ * Publishes events in the order they are given, in windows. No queue need be bound: whoever listens brings one. A lost channel
+ * ends the windows under way without saying how much of them arrived, so they are published again, as a whole.
  */
 export class EventPublisher {
   readonly #options: EventPublisherOptions
   #channel: ConfirmChannel | null = null
   #blocked = false
-  #lose: (error: Error) => void = () => {}
+  /** One for each window under way. */
+  readonly #losers = new Set<(error: Error) => void>()
 
   constructor (options: EventPublisherOptions) {
     this.#options = options
@@ -52,20 +53,22 @@ export class EventPublisher {
     this.#blocked = blocked
   }
 
-  /** Gives up the window under way. */
+  /** Gives up the windows under way. */
   abandon (): void {
     this.#lose(new Error('it was given up'))
   }
 
-  /** One window at a time. Resolves when the broker has confirmed all. @throws Error where it did not: any part may have arrived */
+  /** Resolves when the broker has confirmed all. @throws Error where it did not: any part may have arrived */
   async publish (messages: readonly EventMessage[]): Promise<void> {
     const channel = this.#channel
     if (!channel) throw new Error('no broker to publish to')
+    let lose: (error: Error) => void = () => {}
     const stuck = setInterval(() => { if (!this.#blocked) this.#options.onStuck() }, this.#options.confirmTimeoutMs)
     try {
       await new Promise<void>((resolve, reject) => {
         let left = messages.length
-        this.#lose = reject
+        lose = reject
+        this.#losers.add(reject)
         for (const { routingKey, messageId, type, content } of messages) {
           channel.publish(EVENTS_EXCHANGE, routingKey, content, { persistent: true, contentType: ONE_EVENT, messageId, type, appId: 'comanda' }, (error: unknown) => {
             if (error) reject(new Error('not confirmed by the broker', { cause: error }))
@@ -75,7 +78,12 @@ export class EventPublisher {
       })
     } finally {
       clearInterval(stuck)
+      this.#losers.delete(lose)
     }
+  }
+
+  #lose (error: Error): void {
+    for (const lose of this.#losers) lose(error)
   }
 
   #close (channel: ConfirmChannel): void {

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { logLine } from '../logs/log-line.js'
 import { type Problem, problemBody, type ProblemCode, problems } from './problems.js'
 
 /** What Node never makes a request of is answered on its socket, and logged as any other. */
-export function refuseRaw (logger: Parameters<typeof logLine>[0], socket: Duplex, code: ProblemCode): void {
+export function refuseRaw (logger: Parameters<typeof logLine>[0], socket: { end (text: string): unknown }, code: ProblemCode): void {
   const request_id = randomUUID()
   logLine(logger, { event: 'request', request_id, route: 'unknown', status: problems[code].status, duration_ms: 0, reason: code })
   socket.end(rawProblem(code, request_id))

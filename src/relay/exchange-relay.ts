@@ -49,6 +49,7 @@ export class ExchangeRelay {
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #toldAt = performance.now()
+  #lookedAt = 0
 
   constructor (options: ExchangeRelayOptions) {
     this.#options = { onTold: () => {}, leaseMs: LEASE_MS, ...options }
@@ -113,47 +114,48 @@ export class ExchangeRelay {
     }
   }
 
-  /** @returns the position from which it could not go on, because the cursor is another's, or was rewound; null: it was stopped, or cannot publish */
+  /**
+   * Window by window: the next is read and published while the broker confirms the one before, so that two at most are under way.
+   * @returns the position from which it could not go on, because the cursor is another's, or was rewound; null: it was stopped, or cannot publish
+   */
   async #tell (from: number): Promise<number | null> {
     const { signal } = this.#stopping
-    let [position, idleSince] = [from, performance.now()]
+    let position = from
+    let recorded = Promise.resolve(true)
     while (!signal.aborted && this.#options.publisher.open) {
-      const told = await this.#catchUp(position)
-      if (told === null) return position
-      if (told > position) idleSince = performance.now()
-      else if (performance.now() - idleSince > this.#options.leaseMs / 3) {
-        if (await this.#lease() !== position) return position
-        idleSince = performance.now()
+      const events = await this.#look(position)
+      if (events.length === 0) {
+        if (!await recorded || !await this.#isStillOurs(position)) return position
+      } else {
+        const confirmed = this.#publish(events)
+        confirmed.catch(() => {}) // the window before comes first
+        if (!await recorded) return position
+        recorded = this.#record(confirmed, position, events.at(-1)!.position)
+        position = events.at(-1)!.position
       }
-      await wait(told > position ? BUSY_MS : IDLE_MS, undefined, { signal }).catch(() => {})
-      position = told
+      if (events.length < WINDOW) await wait(events.length > 0 ? BUSY_MS : IDLE_MS, undefined, { signal }).catch(() => {})
     }
-    return null
+    return await recorded ? null : position
   }
 
-  /** Tells what there is, window by window: the next is read while the broker confirms one. @returns up to where; null: the cursor is not ours */
-  async #catchUp (from: number): Promise<number | null> {
-    let position = from
-    for (let events: FeedEvent[] | null = await this.#look(position); events !== null && events.length > 0;) {
-      const last: number = events.at(-1)!.position
-      const further: Promise<FeedEvent[]> | null = events.length === WINDOW ? this.#look(last) : null
-      further?.catch(() => {}) // the window comes first
-      await this.#publish(events)
-      if (!await this.#move(position, last)) return null
-      position = last
-      events = await further
-    }
-    return position
+  /** @returns false: the cursor is not ours any more */
+  #record (confirmed: Promise<void>, from: number, to: number): Promise<boolean> {
+    const { pool, holder, leaseMs } = this.#options
+    const recorded = confirmed.then(async () => await moveCursor(pool, { name: NAME, holder, from, to, leaseMs }))
+    recorded.catch(() => {}) // whoever awaits it next is told
+    return recorded
+  }
+
+  /** Where nothing happens nobody moves the cursor: now and then it is looked whether it was rewound. */
+  async #isStillOurs (position: number): Promise<boolean> {
+    if (performance.now() - this.#lookedAt < this.#options.leaseMs / 3) return true
+    this.#lookedAt = performance.now()
+    return await this.#lease() === position
   }
 
   async #lease (): Promise<number | null> {
     const { pool, holder, leaseMs } = this.#options
     return await leaseCursor(pool, { name: NAME, holder, leaseMs })
-  }
-
-  async #move (from: number, to: number): Promise<boolean> {
-    const { pool, holder, leaseMs } = this.#options
-    return await moveCursor(pool, { name: NAME, holder, from, to, leaseMs })
   }
 
   async #look (after: number): Promise<FeedEvent[]> {

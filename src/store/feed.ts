@@ -32,10 +32,8 @@ export async function readFeed (client: Client, { after, limit, user_id, order_i
     select feed_end, event.* from (select coalesce(max(position), 0) as feed_end from order_events) as feed
     left join lateral ${source} as event on true
     order by position limit $2`, [after, limit, ...whose])
-  return {
-    events: rows.flatMap(({ feed_end, ...event }) => event.event_id === null ? [] : [event]),
-    end: rows[0]!.feed_end
-  }
+  const end = rows[0]!.feed_end
+  return { events: rows[0]!.event_id === null ? [] : rows, end }
 }
 
 /** The highest position ever drawn: beyond it there is none to be behind. */
