@@ -5,7 +5,7 @@ import type { Backlog } from '../health/progress.js'
 import { logLine } from '../logs/log-line.js'
 import type { FeedEvent } from '../orders/feed-event.js'
 import type { Pool } from '../store/database.js'
-import { readFeed } from '../store/feed.js'
+import { readFeedOn } from '../store/feed.js'
 import { type CursorStatus, cursorStatus, leaseCursor, moveCursor, releaseCursor } from '../store/feed-cursors.js'
 import { backOff } from '../time/back-off.js'
 import { messageOf } from './message.js'
@@ -159,7 +159,7 @@ export class ExchangeRelay {
   }
 
   async #look (after: number): Promise<FeedEvent[]> {
-    return (await readFeed(this.#options.pool, { after, limit: WINDOW })).events
+    return await readFeedOn(this.#options.pool, after, WINDOW)
   }
 
   async #publish (events: readonly FeedEvent[]): Promise<void> {

@@ -36,6 +36,11 @@ export async function readFeed (client: Client, { after, limit, user_id, order_i
   return { events: rows[0]!.event_id === null ? [] : rows, end }
 }
 
+/** The next events of all, for those who need not know where the feed ends. */
+export async function readFeedOn (client: Client, after: number, limit: number): Promise<FeedEvent[]> {
+  return await run<FeedEvent>(client, 'read_feed_on', OF_ALL, [after, limit])
+}
+
 /** The highest position ever drawn: beyond it there is none to be behind. */
 export async function highestPosition (client: Client): Promise<number> {
   const [row] = await run<{ highest: number }>(client, 'highest_position', `
