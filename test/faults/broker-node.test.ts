@@ -3,8 +3,8 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { findRabbit, startRabbitmq } from '../../local/rabbitmq.js'
 import type { Running } from '../../local/service.js'
-import { declareTopology, ORDERS_QUEUE } from '../../src/broker/topology.js'
-import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
+import { declareTopology, EVENTS_EXCHANGE, ORDERS_QUEUE } from '../../src/broker/topology.js'
+import { type App, boot, isUp, startApi, startRelay, startWorker } from '../support/apps.js'
 import { openChannel } from '../support/broker.js'
 import { eventually } from '../support/eventually.js'
 import { freshFolder } from '../support/folders.js'
@@ -57,6 +57,29 @@ t.test('a RabbitMQ node of our own', { skip }, async (t) => {
     })
     await eventually('all is drained', async () => await worker.drained())
     await worker.close()
+  })
+
+  await t.test('a memory alarm stops the exchange and nothing else, and the relay goes on by itself when it ends', async (t) => {
+    await place.pool.query('delete from orders')
+    const [worker, relay] = [await startWorker(t, place, env), await startRelay(t, place, env)]
+    const untold = async () => (await relay.untold())!.lag
+    await eventually('all is told', async () => await untold() === 0)
+    const { queue } = await channel.assertQueue('listener', { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+    await channel.bindQueue(queue, EVENTS_EXCHANGE, '#')
+    await ctl('set_vm_memory_high_watermark', '0')
+    await accepts(t, api, person, 10)
+    await drained(worker, 10)
+    t.equal(await untold(), 10)
+    await ctl('set_vm_memory_high_watermark', '0.4')
+    await eventually('all is told', async () => await untold() === 0)
+    t.equal((await channel.checkQueue(queue)).messageCount, 10, 'each once')
+    t.strictSame(relay.lines.filter(({ level }) => level === 'warn'), [])
+    await eventually('the broker takes orders again', async () => {
+      await accepts(t, api, person)
+      return await count('fallback_queue') === 0
+    })
+    await eventually('all is drained', async () => await worker.drained())
+    await Promise.all([worker.close(), relay.close()])
   })
 
   await t.test('a full queue refuses, and what it refuses goes by the fallback queue', async (t) => {

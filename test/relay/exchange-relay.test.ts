@@ -155,6 +155,23 @@ t.test('a window that is not confirmed is told again, from its beginning', async
   t.strictSame(lines.filter((event) => event === 'relay_retried'), ['relay_retried'])
 })
 
+t.test('the next window is published while one waits for its confirms, a third is not, and the cursor moves behind each in turn', async (t) => {
+  const before = (await status()).position
+  for (let window = 0; window < 3; window++) await book(...Array.from({ length: 500 }, () => placement(user)))
+  const positions = (await readFeed(pool, { after: before, limit: 1500 })).events.map(({ position }) => position)
+  const confirms: Array<() => void> = []
+  ownRelay(t, async () => { await new Promise<void>((resolve) => confirms.push(resolve)) })
+  await eventually('two are under way', () => confirms.length === 2)
+  confirms[1]!()
+  for (let looks = 0; looks < 20; looks++) t.strictSame([(await status()).position, confirms.length], [before, 2])
+  confirms[0]!()
+  await eventually('the cursor moves behind both', async () => (await status()).position === positions[999])
+  await eventually('the third is published', () => confirms.length === 3)
+  confirms[2]!()
+  await told()
+  t.equal((await status()).position, positions[1499])
+})
+
 t.test('a broker that keeps it waiting costs it no lease, and ends with a stop', async (t) => {
   const waiting = new AbortController()
   await book(placement(user))
