@@ -4,6 +4,7 @@ import { drain } from '../placing/drain.js'
 import { cpuEach, cpuTime, peakMemory } from '../placing/proc.js'
 import type { Rig } from '../placing/rig.js'
 import { listenerQueue } from '../setup/listener-queue.js'
+import { bareWindows } from '../yardsticks/bare-windows.js'
 import { LARGEST_MIB, fallbackNote, type Path } from './path.js'
 
 const POLL_MS = 10
@@ -14,10 +15,12 @@ interface Told { rate: number, cpu: number | null, mib: number | null }
 export const tell: Path = {
   name: 'tell',
   title: ({ orders }) => `telling the exchange of ${orders.toLocaleString('en')} events`,
-  how: 'a backlog is drained by one worker as in drain, with no relay running; then one relay tells all of it, from its first window that is recorded as told to its last, to an exchange that one quorum queue without a consumer is bound to',
+  how: 'a backlog is drained by one worker as in drain, with no relay running; then one relay tells all of it, from its first window that is recorded as told to its last, to an exchange that one quorum queue without a consumer is bound to; bare publishing: as many messages made beforehand, in the same windows, right after it',
   units: {
     told: 'events/s',
     'booked by one worker': 'orders/s',
+    'bare publishing': 'messages/s',
+    'told over bare publishing': 'ratio',
     'processor time of the relay': 'us/event',
     'processor time of the worker': 'us/order',
     'relay, largest resident size': 'MiB'
@@ -35,10 +38,13 @@ export const tell: Path = {
     const remove = await listenerQueue(amqpUrl)
     try {
       const { rate, cpu, mib } = await tellAll(rig)
+      const bare = await bareWindows(amqpUrl, orders)
       return {
         figures: {
           told: rate,
           'booked by one worker': drained.rate,
+          'bare publishing': bare,
+          'told over bare publishing': rate / bare,
           'processor time of the relay': cpu,
           'processor time of the worker': drained.cpu_us,
           'relay, largest resident size': mib

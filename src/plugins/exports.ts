@@ -16,7 +16,8 @@ declare module 'fastify' {
 /** Exports are long answers: one at a time for each user in all apis, and none waits for its reader for ever. */
 export const exportsPlugin = fp(async (app) => {
   const { revocations } = app
-  const limits = { pieceMs: 30_000, wholeMs: 600_000 }
+  // No longer than an idle connection lives anyway (src/http/server.ts).
+  const limits = { pieceMs: 20_000, wholeMs: 600_000 }
   app.decorate('exportLimits', limits)
   app.decorate('oneExport', async (request: FastifyRequest, reply: FastifyReply, begin: () => Promise<Pieces>) => {
     if (request.method === 'HEAD') return await begin()

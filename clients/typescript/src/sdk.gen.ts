@@ -117,7 +117,7 @@ export const changePassword = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Export all data held about the caller
  *
- * The user, their orders and the events of those orders, as one JSON document, one export at a time. It is ended when nothing of it is read for 30 seconds. An event that is applied while the document is written may appear twice; none is missing.
+ * The user, their orders and the events of those orders, as one JSON document, one export at a time. It is ended when nothing of it is read for 20 seconds. An event that is applied while the document is written may appear twice; none is missing.
  */
 export const exportUser = <ThrowOnError extends boolean = false>(options?: Options<ExportUserData, ThrowOnError>) => (options?.client ?? client).get<ExportUserResponses, ExportUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -11,7 +11,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['users'],
       operationId: 'exportUser',
       summary: 'Export all data held about the caller',
-      description: 'The user, their orders and the events of those orders, as one JSON document, one export at a time. It is ended when nothing of it is read for 30 seconds. An event that is applied while the document is written may appear twice; none is missing.',
+      description: 'The user, their orders and the events of those orders, as one JSON document, one export at a time. It is ended when nothing of it is read for 20 seconds. An event that is applied while the document is written may appear twice; none is missing.',
       response: { 200: Type.Unsafe<ReadableStream<string>>(PersonalData) }
     }
   }, async (request, reply) => {
