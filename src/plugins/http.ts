@@ -60,8 +60,12 @@ export const httpPlugin = fp(async (app) => {
   app.removeContentTypeParser('text/plain')
   // Node would answer 417 by itself, in words of its own, to any expectation but 100-continue; it may be passed over (RFC 9110, section 10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.routing(request, response) })
-  // Node would close the connection without a word.
-  app.server.on('connect', (_request, socket) => { refuseRaw(app.log, socket, 'bad_request') })
+  // Node would close the connection without a word. From here on the socket is ours: its errors end the process, and it stays open, unless seen to here.
+  app.server.on('connect', (_request, socket) => {
+    socket.on('error', () => {})
+    socket.once('finish', () => socket.destroy())
+    refuseRaw(app.log, socket, 'bad_request')
+  })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {

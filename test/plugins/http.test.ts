@@ -250,3 +250,22 @@ t.test('what is not HTTP is answered as a problem too', async (t) => {
   t.equal(await say('POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'request smuggling')
   t.equal(await say(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`), 'HTTP/1.1 431 Request Header Fields Too Large')
 })
+
+t.test('a tunnel that is asked for ends no process by its reset, and is closed by the server where its client does not', async (t) => {
+  const { app, port } = await listening(t)
+  const tunnel = 'CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n'
+  const refused = () => app.lines.filter(({ event, status }) => event === 'request' && status === 400).length
+  for (let times = 1; times <= 20; times++) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(tunnel)
+    socket.resetAndDestroy()
+  }
+  const open = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.teardown(() => open.destroy())
+  open.write(tunnel)
+  await once(open.resume(), 'end')
+  await eventually('no connection is left', async () => await connections(app) === 0)
+  t.ok(refused() > 0)
+})
