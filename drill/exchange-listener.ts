@@ -51,6 +51,7 @@ export class ExchangeListener {
   #later (): void {
     this.#connection = null
     if (this.#stopped) return
+    clearTimeout(this.#again) // a start that fails on an open connection comes here twice
     this.#again = setTimeout(() => { this.start().catch(() => this.#later()) }, AGAIN_MS)
   }
 }

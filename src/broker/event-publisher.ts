@@ -21,15 +21,15 @@ export interface EventPublisherOptions {
 }
 
 /**
- * Publishes events in the order they are given, in windows. No queue need be bound: whoever listens brings one. A lost channel
+ * Publishes events in the order they are given, in windows. No queue need be bound: each who listens brings one. A lost channel
  * ends the windows under way without saying how much of them arrived, so they are published again, as a whole.
  */
 export class EventPublisher {
   readonly #options: EventPublisherOptions
   #channel: ConfirmChannel | null = null
   #blocked = false
-  /** One for each window under way. */
-  readonly #losers = new Set<(error: Error) => void>()
+  /** Of the windows under way. */
+  readonly #rejections = new Set<(error: Error) => void>()
 
   constructor (options: EventPublisherOptions) {
     this.#options = options
@@ -55,20 +55,20 @@ export class EventPublisher {
 
   /** Gives up the windows under way. */
   abandon (): void {
-    this.#lose(new Error('it was given up'))
+    this.#rejectAll(new Error('it was given up'))
   }
 
   /** Resolves when the broker has confirmed all. @throws Error where it did not: any part may have arrived */
   async publish (messages: readonly EventMessage[]): Promise<void> {
     const channel = this.#channel
     if (!channel) throw new Error('no broker to publish to')
-    let lose: (error: Error) => void = () => {}
+    let rejection: (error: Error) => void = () => {}
     const stuck = setInterval(() => { if (!this.#blocked) this.#options.onStuck() }, this.#options.confirmTimeoutMs)
     try {
       await new Promise<void>((resolve, reject) => {
         let left = messages.length
-        lose = reject
-        this.#losers.add(reject)
+        rejection = reject
+        this.#rejections.add(reject)
         for (const { routingKey, messageId, type, content } of messages) {
           channel.publish(EVENTS_EXCHANGE, routingKey, content, { persistent: true, contentType: ONE_EVENT, messageId, type, appId: 'comanda' }, (error: unknown) => {
             if (error) reject(new Error('not confirmed by the broker', { cause: error }))
@@ -78,17 +78,17 @@ export class EventPublisher {
       })
     } finally {
       clearInterval(stuck)
-      this.#losers.delete(lose)
+      this.#rejections.delete(rejection)
     }
   }
 
-  #lose (error: Error): void {
-    for (const lose of this.#losers) lose(error)
+  #rejectAll (error: Error): void {
+    for (const reject of this.#rejections) reject(error)
   }
 
   #close (channel: ConfirmChannel): void {
     if (this.#channel !== channel) return
     this.#channel = null
-    this.#lose(new Error('the connection to the broker was lost'))
+    this.#rejectAll(new Error('the connection to the broker was lost'))
   }
 }

@@ -142,11 +142,11 @@ export class ExchangeRelay {
   #record (confirmed: Promise<void>, from: number, to: number): Promise<boolean> {
     const { pool, holder, leaseMs } = this.#options
     const recorded = confirmed.then(async () => await moveCursor(pool, { name: NAME, holder, from, to, leaseMs }))
-    recorded.catch(() => {}) // whoever awaits it next is told
+    recorded.catch(() => {}) // it is awaited before the next is recorded
     return recorded
   }
 
-  /** Where nothing happens nobody moves the cursor: now and then it is looked whether it was rewound. */
+  /** While nothing happens this process does not move the cursor, and would not learn that it was rewound: it looks now and then. */
   async #isStillOurs (position: number): Promise<boolean> {
     if (performance.now() - this.#lookedAt < this.#options.leaseMs / 3) return true
     this.#lookedAt = performance.now()
