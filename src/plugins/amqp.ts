@@ -4,6 +4,7 @@ import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'
 import { guardConnections } from '../broker/guard.js'
 import { type BrokerSession, BrokerSessions } from '../broker/sessions.js'
+import { writeTogether } from '../broker/write-together.js'
 import { hostOf } from '../addresses/service-urls.js'
 
 declare module 'fastify' {
@@ -46,5 +47,6 @@ async function openSession (url: string): Promise<BrokerSession> {
   // Without noDelay a message of several frames waits 40 to 90 ms (Nagle against delayed acks).
   await side.register(fastifyAmqp.default, { url: target.href, socket: { noDelay: true, timeout: CONNECT_LIMIT_MS } }).ready()
   const { connection, channel } = side.getDecorator<{ connection: ChannelModel, channel: Channel }>('amqp')
+  writeTogether(connection)
   return { connection, channel, close: async () => await side.close() }
 }
