@@ -20,27 +20,28 @@ const rooms = {
   feed: { why: 'what happened, in the order of the commits, and as others see it; its rows reach it as an argument', may: [folder('orders')], packages: [typebox, node('timers/promises')] },
   time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
   ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
-  usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids], packages: [] },
+  webhooks: { why: 'endpoints and what is sent to them: addresses, schedule, signatures, outcomes; rows reach it as an argument', may: [...domain, time, folder('addresses')], packages: [typebox, node('crypto', 'dns', 'http', 'https', 'net', 'util')] },
+  usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids, folder('webhooks')], packages: [] },
   http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net', 'timers/promises')] },
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
-  addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net')] },
+  addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net'), pkg('ipaddr.js')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
   health: { why: 'what is up, since when, and what gets on; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events', 'timers/promises')] },
-  store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
+  store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses'), folder('webhooks')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
   cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis'), node('net')] },
-  broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'timers/promises')] },
+  broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'net', 'timers/promises')] },
   parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, ...['store', 'broker', 'secrets'].map(folder)], packages: [] },
   logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },
   metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: [], packages: [pkg('prom-client')] },
   tracing: { why: 'spans, and OpenTelemetry nowhere else', may: domain, packages: [pkg('@opentelemetry/[^/]+'), node('async_hooks')] },
   doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), folder('addresses'), folder('secrets'), time, folder('store'), folder('broker'), folder('cache')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
-  config: { files: file('config'), why: 'the environment is read here; of ours it knows only what an address and a secret are', may: [folder('addresses'), folder('secrets')], packages: [typebox, pkg('env-schema')] },
+  config: { files: '^src/(config|environment)\\.ts$', why: 'the environment is read here; of ours it knows only what an address and a secret are', may: [folder('addresses'), folder('secrets')], packages: [typebox, pkg('env-schema')] },
   plugins: {
     why: 'plugins open, decorate and close what a room holds; they know no route and no process',
-    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'feed', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
+    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'feed', 'webhooks', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
     packages: ['^node_modules/(?!prom-client/)', anyNode]
   },
-  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('feed'), folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
+  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('feed'), folder('webhooks'), folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
   worker: {
     why: 'the sources of the worker, and what becomes of their batches; it listens to no HTTP',
     may: [...domain, time, ...['store', 'cache', 'broker', 'secrets', 'parking', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],
@@ -48,7 +49,7 @@ const rooms = {
   },
   relay: {
     why: 'what is told by itself, and how far; it listens to no HTTP',
-    may: [...domain, time, ...['feed', 'store', 'broker', 'health', 'logs', 'metrics', 'plugins'].map(folder)],
+    may: [...domain, time, ...['feed', 'webhooks', 'secrets', 'store', 'broker', 'health', 'logs', 'metrics', 'plugins'].map(folder)],
     packages: [pkg('fastify'), pkg('fastify-plugin'), node('crypto', 'os', 'timers/promises')]
   },
   'api-process': { files: file('api'), why: 'a composition: plugins in written order, then routes', may: [file('config'), ...['http', 'logs', 'plugins', 'routes'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
@@ -56,7 +57,7 @@ const rooms = {
   'relay-process': { files: file('relay'), why: 'a composition: plugins in written order, then what is told; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'relay'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
   commands: {
     why: 'a command starts processes or shows what a room knows; it holds no rules of the product',
-    may: [file('config'), file('api'), file('worker'), file('relay'), ...['addresses', 'users', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
+    may: [file('config'), file('api'), file('worker'), file('relay'), ids, ...['addresses', 'users', 'webhooks', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
     packages: [pkg('fastify'), pkg('pg'), pkg('close-with-grace'), anyNode]
   },
   cli: { files: file('cli'), why: 'cli picks a command, and knows the words that its options take', may: [folder('commands'), file('users/actions')], packages: [pkg('commander'), node('os')] }
@@ -68,7 +69,7 @@ const others = (...names) => ({ path: `^(${names.join('|')})/` })
 
 /** What stands beside `src`. */
 const beside = [
-  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/addresses/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config')] }),
+  rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/addresses/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config'), file('environment')] }),
   rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
   rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
   rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),
@@ -93,6 +94,7 @@ module.exports = {
     rule('opentelemetry-is-loaded-when-asked-for', 'where traces are off nothing of it is loaded: only `import()` of open.ts leads to it, and type imports',
       { path: '^src/', pathNot: '^src/tracing/(open|traces)\\.ts$' },
       { path: ['^src/tracing/(open|traces)\\.ts$', pkg('@opentelemetry/[^/]+')], dynamic: false, dependencyTypesNot: ['type-only'] }),
+    rule('webhooks-are-sent-by-the-sender', 'what is decided about a delivery is pure; two files touch the network', { path: '^src/webhooks/', pathNot: '^src/webhooks/(sender|resolver)' }, { path: node('dns', 'http', 'https', 'net') }),
     rule('identity-only-crypto', 'the domain hashes identities and nothing else', { path: '^src/orders/', pathNot: '^src/orders/identity' }, { path: node('crypto') }),
     ...Object.entries(rooms).map((entry) => {
       const [room, { why, may, packages }] = entry

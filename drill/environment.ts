@@ -43,7 +43,7 @@ export async function startEnvironment (options: EnvironmentOptions, cleanup: Cl
   const proxies = await openProxies({ broker: services.broker.url, postgres: services.postgres.url, redis: services.redis.url }, cleanup)
   const random = new Random(options.seed)
   const secret = randomBytes(32).toString('hex')
-  const common = { NODE_ENV: 'production', LOG_LEVEL: 'info', HOST: '127.0.0.1', TRUST_PROXY: '127.0.0.1', JWT_SECRET: secret, EVENT_KEYS: `events${secret}`, PSEUDONYM_KEY: `pseudonyms${secret}`, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', TOKEN_SECONDS: String(options.tokenSeconds) }
+  const common = { NODE_ENV: 'production', LOG_LEVEL: 'info', HOST: '127.0.0.1', TRUST_PROXY: '127.0.0.1', JWT_SECRET: secret, EVENT_KEYS: `events${secret}`, PSEUDONYM_KEY: `pseudonyms${secret}`, DATA_KEYS: `drill:${randomBytes(32).toString('base64')}`, WEBHOOK_ALLOW: '127.0.0.0/8', LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', TOKEN_SECONDS: String(options.tokenSeconds) }
   const ports = Object.fromEntries(await Promise.all(PROCESSES.map(async (name) => [name, await freePort()]))) as Record<ProcessName, number>
   const processes = Object.fromEntries(PROCESSES.map((name) => {
     const command = commandOf(name)

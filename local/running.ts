@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Environment } from '../src/config.js'
+import { Environment } from '../src/environment.js'
 import { holderOf } from './lock.js'
 import type { Env } from './service.js'
 import { readIfThere, writePrivate } from './state-folder.js'

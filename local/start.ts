@@ -50,6 +50,7 @@ async function runProcesses (services: LocalServices, launch: Start): Promise<nu
     JWT_SECRET: env.JWT_SECRET || kept(join(stateDir, 'jwt-secret')),
     EVENT_KEYS: env.EVENT_KEYS || kept(join(stateDir, 'event-key')),
     PSEUDONYM_KEY: env.PSEUDONYM_KEY || kept(join(stateDir, 'pseudonym-key')),
+    DATA_KEYS: env.DATA_KEYS || kept(join(stateDir, 'data-key'), () => `local:${randomBytes(32).toString('base64')}`),
     OPS_PORT: '' // all would want the same
   }
   const operator = await operatorLogin(services.postgres.url, ownEnv.PSEUDONYM_KEY, stateDir)
@@ -88,8 +89,8 @@ async function operatorLogin (databaseUrl: string, pseudonymKey: string, stateDi
 }
 
 /** A random value that stays the same over restarts. */
-function kept (file: string): string {
-  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 })
+function kept (file: string, make = () => randomBytes(24).toString('base64url')): string {
+  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 })
   return readFileSync(file, 'utf8')
 }
 

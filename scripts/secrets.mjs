@@ -11,7 +11,7 @@ const target = process.argv[2] ?? project
 const envFile = join(target, '.env')
 const definitionsFile = join(target, 'deploy', 'rabbitmq', 'definitions.json')
 
-const NAMES = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'POSTGRES_SUPERUSER_PASSWORD', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_API_PASSWORD', 'RABBITMQ_WORKER_PASSWORD', 'RABBITMQ_RELAY_PASSWORD', 'GRAFANA_PASSWORD']
+const NAMES = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'DATA_KEYS', 'POSTGRES_SUPERUSER_PASSWORD', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_API_PASSWORD', 'RABBITMQ_WORKER_PASSWORD', 'RABBITMQ_RELAY_PASSWORD', 'GRAFANA_PASSWORD']
 const USERS = { comanda_api: 'RABBITMQ_API_PASSWORD', comanda_worker: 'RABBITMQ_WORKER_PASSWORD', comanda_relay: 'RABBITMQ_RELAY_PASSWORD' }
 
 /** As Compose reads the file: an empty value is a missing one. */
@@ -34,7 +34,9 @@ function writePrivate (file, write) {
 
 const before = existsSync(envFile) ? readFileSync(envFile, 'utf8') : ''
 const made = NAMES.filter((name) => !readEnv(before)[name])
-const lines = made.map((name) => `${name}=${randomBytes(32).toString('base64url')}\n`).join('')
+/** A key of DATA_KEYS has an id; all else is of URL-safe characters. */
+const secretFor = (name) => name === 'DATA_KEYS' ? `k1:${randomBytes(32).toString('base64')}` : randomBytes(32).toString('base64url')
+const lines = made.map((name) => `${name}=${secretFor(name)}\n`).join('')
 const gap = before === '' || before.endsWith('\n') ? '' : '\n'
 if (made.length > 0) writePrivate(envFile, () => appendFileSync(envFile, gap + lines, { mode: 0o600 }))
 console.log(made.length > 0 ? `${envFile}: made ${made.join(', ')}` : `${envFile}: nothing is missing`)

@@ -29,6 +29,7 @@ import { takenNamesPlugin } from './plugins/taken-names.js'
 import { tracingPlugin } from './plugins/tracing.js'
 import { userUseCasesPlugin } from './plugins/user-usecases.js'
 import { validationPlugin } from './plugins/validation.js'
+import { webhooksPlugin } from './plugins/webhooks.js'
 import { tokenRoutes } from './routes/auth/token.js'
 import { eventRoutes } from './routes/events/events.js'
 import { changeRoutes } from './routes/orders/change.js'
@@ -40,6 +41,9 @@ import { userOrderRoutes } from './routes/users/orders.js'
 import { passwordRoutes } from './routes/users/password.js'
 import { oneUserRoutes } from './routes/users/user.js'
 import { userRoutes } from './routes/users/users.js'
+import { deliveryRoutes } from './routes/webhooks/deliveries.js'
+import { oneWebhookRoutes } from './routes/webhooks/webhook.js'
+import { webhookRoutes } from './routes/webhooks/webhooks.js'
 
 /**
  * The api, ready to listen. The written order is the architecture: what a request meets first, then the backing services,
@@ -77,6 +81,7 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(feedPlugin)
   await app.register(userUseCasesPlugin)
   await app.register(exportsPlugin)
+  await app.register(webhooksPlugin)
 
   await app.register(userRoutes)
   await app.register(oneUserRoutes)
@@ -89,5 +94,8 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(timelineRoutes)
   await app.register(changeRoutes)
   await app.register(eventRoutes)
+  await app.register(webhookRoutes)
+  await app.register(oneWebhookRoutes)
+  await app.register(deliveryRoutes)
   return app as unknown as FastifyInstance
 }

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ActionsOptions } from './commands/actions.js'
 import type { LogsOptions } from './commands/logs.js'
+import type { ReplayOptions } from './commands/webhooks.js'
 import { ACTIONS } from './users/actions.js'
 
 const program = new Command('comanda').description('An order service that never loses an order and never books one twice.')
@@ -68,7 +69,7 @@ onUser('end-sessions', 'end every session of a user').action(async (user: string
 
 program.command('actions').description('look up who did what to whom').command('list').description('actions, newest first')
   .option('--actor <actor>', 'a user_id, or `user:<id>`, `operator:<id>`, `cli:<name>`')
-  .option('--target <id>', 'a user_id, or the id of a parked event')
+  .option('--target <id>', 'a user_id, the id of a parked event or of a webhook')
   .addOption(new Option('--action <action>', 'of this kind only').choices(ACTIONS))
   .option('--since <moment>', 'ISO 8601, such as 2026-11-23 or 2026-11-23T12:00:00Z', moment)
   .option('--limit <number>', 'maximum number to list', count, 100)
@@ -103,9 +104,41 @@ parked.command('discard').argument('<id...>').description('mark them as given up
     process.exitCode = await runParkedDiscard(process.env, ids, by)
   })
 
+const webhooks = program.command('webhooks').description('see where users are called when something happens, and care for it')
+webhooks.command('list').description('webhooks, newest first').option('--json', 'one JSON object per line', false).action(async (options: { json: boolean }) => {
+  const { runWebhooksList } = await import('./commands/webhooks.js')
+  process.exitCode = await runWebhooksList(process.env, options)
+})
+webhooks.command('show').argument('<webhook_id>', 'a UUID', uuid).description('one webhook with its latest deliveries').action(async (id: string) => {
+  const { runWebhooksShow } = await import('./commands/webhooks.js')
+  process.exitCode = await runWebhooksShow(process.env, id)
+})
+const onWebhook = (name: string, description: string): Command => webhooks.command(name).argument('<webhook_id>', 'a UUID', uuid).description(description)
+  .option('--by <name>', 'the operator who does it', userInfo().username)
+onWebhook('test', 'send a test call').action(async (id: string, options: { by: string }) => {
+  const { runWebhooksTest } = await import('./commands/webhooks.js')
+  process.exitCode = await runWebhooksTest(process.env, id, options)
+})
+onWebhook('disable', 'let its deliveries wait').action(async (id: string, options: { by: string }) => {
+  const { runWebhooksTurn } = await import('./commands/webhooks.js')
+  process.exitCode = await runWebhooksTurn(process.env, id, false, options)
+})
+onWebhook('enable', 'deliver what waited, and go on').action(async (id: string, options: { by: string }) => {
+  const { runWebhooksTurn } = await import('./commands/webhooks.js')
+  process.exitCode = await runWebhooksTurn(process.env, id, true, options)
+})
+onWebhook('replay', 'deliver again: one delivery, or a part of the feed')
+  .option('--delivery <id>', 'this one', position)
+  .option('--after <position>', 'events behind this position; 0: from the beginning', position)
+  .option('--before <position>', 'events before this position; missing: up to now', position)
+  .action(async (id: string, options: ReplayOptions) => {
+    const { runWebhooksReplay } = await import('./commands/webhooks.js')
+    process.exitCode = await runWebhooksReplay(process.env, id, options)
+  })
+
 program.command('logs').argument('[file...]', 'log files of api and worker, merged or separate; standard input if there are none')
   .description('read log lines: follow one order or request, find what was slow, count what failed')
-  .option('--order <order_id>', 'trace this order across api and worker, in order of time', orderId)
+  .option('--order <order_id>', 'trace this order across api and worker, in order of time', uuid)
   .option('--request <request_id>', 'what this request did, in order of time')
   .option('--slow <duration>', 'requests and batches that took this long or longer, such as 100ms, 1.5s, 2m', duration)
   .addOption(new Option('--errors', 'count warnings and errors by reason, with an example of each').default(false).conflicts('follow'))
@@ -137,8 +170,8 @@ function seconds (text: string): number {
   return value
 }
 
-function orderId (text: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new InvalidArgumentError('an order_id is a UUID')
+function uuid (text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new InvalidArgumentError('must be a UUID')
   return text.toLowerCase()
 }
 

@@ -1,62 +1,12 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import { networksFault } from './addresses/public-addresses.js'
 import { type Database, faultOfUrl, SERVICE_URLS, shownValue } from './addresses/service-urls.js'
 import { trustFault } from './addresses/trusted-proxies.js'
+import { Environment, type OtlpProtocol } from './environment.js'
+import { PUBLISHED_DATA_KEY, repeatedKeyIds } from './secrets/keyring.js'
 import { weakSecrets } from './secrets/weak-secrets.js'
 
-const url = (protocols: string, description: string) => Type.String({ pattern: `^(${protocols})://[^\\s/]+`, description })
-
-/** Nothing that is cut off before it is judged, or cannot be seen. */
-const KEY = '[^,\\s\\p{C}]{32,}'
-
-const oneOf = <const Word extends string>(words: readonly Word[], description: string, otherwise?: Word) => Type.Union(words.map((word) => Type.Literal(word)), { description, ...(otherwise && { default: otherwise }) })
-const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const
-
-/** The one schema of the environment. The table of docs/configuration.md is checked against it. */
-export const Environment = Type.Object({
-  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
-    default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice, and a Redis or RabbitMQ on another machine without a password'
-  }),
-  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always. In this and the next two, special characters of user and password are percent-encoded'),
-  REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
-  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
-  DATABASE_POOLING: oneOf(['session', 'transaction'], '`transaction`: `DATABASE_URL` leads to a pooler that lends a connection for one transaction (PgBouncer in transaction mode): statements have no names, nothing is set for a session, and no process migrates: `comanda migrate` is run with a URL of the server itself', 'session'),
-  MIGRATE: Type.Optional(oneOf(['on', 'off'], '`off`: no process creates or changes tables; each waits until `comanda migrate`, run by a role that may, has done it. Missing: on, with `DATABASE_POOLING=transaction` off')),
-  JWT_SECRET: Type.Optional(Type.String({
-    pattern: `^${KEY}(,${KEY})?$`, description: 'Signs tokens, 32 characters or more without blanks; two, comma separated, while rotating: the first signs, both verify. Missing outside production: a random one for each start'
-  })),
-  EVENT_KEYS: Type.Optional(Type.String({
-    pattern: `^${KEY}(,${KEY})?$`, description: 'Signs order events and what is kept in Redis, 32 characters or more without blanks, the same for api and worker; two, comma separated, while rotating: the first signs, both verify. Missing outside production: nothing is signed, and nothing verified'
-  })),
-  PSEUDONYM_KEY: Type.Optional(Type.String({
-    pattern: '^[^\\s\\p{C}]{32,}$', description: 'Hashes personal values where only their equality matters (names of erased users, who failed to log in), 32 characters or more without blanks; keep it as long as the database. Missing outside production: a published one'
-  })),
-  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that each process listens on' }),
-  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port of the api' }),
-  WORKER_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65535, description: 'Port of the worker: health and metrics only' }),
-  RELAY_PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65535, description: 'Port of the relay: health and metrics only' }),
-  OPS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: 'Port of `/metrics`, which then is nowhere else; processes that share an address need one each. Missing: on the port of the process' })),
-  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), {
-    default: 'info', description: 'trace, debug, info, warn, error, fatal or silent'
-  }),
-  METRICS: Type.Optional(oneOf(['on', 'off'], '`off`: nothing is measured, no /metrics. Missing: on, but in production not on the port that clients reach: there an api serves it on `OPS_PORT` or not at all')),
-  DOCS: Type.Optional(oneOf(['on', 'off'], '`off`: no /docs. Missing: on, in production off')),
-  TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses or networks of the proxies in front, comma separated (`10.0.0.0/8`, `loopback`); their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed' })),
-  REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
-  REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
-  CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the fallback queue' }),
-  TOKEN_SECONDS: Type.Integer({ default: 900, minimum: 1, maximum: 900, description: 'Life of an access token; a client renews it while it is valid. At most 900: while Redis is away an ended session lives on so long' }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(url('http|https', 'Collector of traces, `http://host:4318`; with it traces are on. Whatever else OpenTelemetry names (`OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_BSP_*` ...) is read by its SDK: `docs/traces.md`')),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(url('http|https', 'The same with its whole path, `http://host:4318/v1/traces`')),
-  OTEL_EXPORTER_OTLP_PROTOCOL: Type.Optional(oneOf(OTLP_PROTOCOLS, '`http/protobuf` (when missing) or `http/json`')),
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Type.Optional(oneOf(OTLP_PROTOCOLS, 'The same, for traces alone')),
-  OTEL_TRACES_EXPORTER: Type.Optional(oneOf(['otlp', 'none'], '`otlp`: traces are on, to the collector on this machine where no other is named; `none`: off')),
-  OTEL_SDK_DISABLED: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$', description: '`true`: traces are off, whatever else is set' })),
-  ORDERS_PER_MINUTE: Type.Integer({ default: 6000, minimum: 0, maximum: 1_000_000, description: 'Orders that one user may place a minute, alone or in batches, changes of orders included; 0: no bound. So many at once, and as many given back a minute; apis share what they count about every second' }),
-  LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'A minute: failed logins for one name from one address (from one address for all names ten times as many), registrations and changes of users from one address, changes of one password' })
-})
-
-type OtlpProtocol = typeof OTLP_PROTOCOLS[number]
 export type ProcessName = 'api' | 'worker' | 'relay'
 
 export interface Config {
@@ -74,6 +24,10 @@ export interface Config {
   readonly eventKeys: readonly string[]
   /** null but for an api: nothing else hashes personal values */
   readonly pseudonymKey: string | null
+  /** As a Keyring reads it. */
+  readonly dataKeys: string
+  /** null: there are none. `networks` null: every address is allowed. */
+  readonly webhooks: { readonly httpsOnly: boolean, readonly networks: readonly string[] | null } | null
   readonly host: string
   readonly port: number
   /** null: `/metrics` is served on the port of the process */
@@ -117,6 +71,8 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
     ...keysOf(process, read, randomSecret),
+    dataKeys: read.DATA_KEYS ?? PUBLISHED_DATA_KEY,
+    webhooks: webhooksOf(read, production),
     host: read.HOST,
     port: { api: read.PORT, worker: read.WORKER_PORT, relay: read.RELAY_PORT }[process],
     opsPort: read.OPS_PORT ?? null,
@@ -162,6 +118,11 @@ function keysOf (process: ProcessName, read: Static<typeof Environment>, randomS
   return { jwtSecrets: listOf(read.JWT_SECRET ?? randomSecret()), eventKeys, pseudonymKey: read.PSEUDONYM_KEY ?? PUBLISHED_KEY }
 }
 
+function webhooksOf ({ WEBHOOKS, WEBHOOK_ALLOW }: Static<typeof Environment>, production: boolean): Config['webhooks'] {
+  if (WEBHOOKS === 'off') return null
+  return { httpsOnly: production, networks: WEBHOOK_ALLOW === undefined && !production ? null : listOf(WEBHOOK_ALLOW ?? '') }
+}
+
 /** Protects nothing; a production refuses to start without a key of its own. */
 const PUBLISHED_KEY = 'published: for development only'
 
@@ -173,9 +134,9 @@ function tracesOf (read: Static<typeof Environment>): Config['traces'] {
 }
 
 const NEEDED_IN_PRODUCTION: Record<ProcessName, string[]> = {
-  api: ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY'],
+  api: ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY', 'DATA_KEYS'],
   worker: ['REDIS_URL', 'AMQP_URL', 'EVENT_KEYS'],
-  relay: ['AMQP_URL']
+  relay: ['AMQP_URL', 'DATA_KEYS']
 }
 
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
@@ -231,6 +192,8 @@ function readSchema<Schema extends TObject> (env: Record<string, string | undefi
 /** Never any part of the value. */
 function faultBeyondSchema (name: string, text: string): string | null {
   if (name === 'TRUST_PROXY') return trustFault(listOf(text))
+  if (name === 'WEBHOOK_ALLOW') return networksFault(listOf(text))
+  if (name === 'DATA_KEYS') return repeatedKeyIds(text).length > 0 ? 'holds two keys of one id: which of them is meant cannot be told' : null
   const service = SERVICE_URLS.find((url) => url === name)
   return service ? faultOfUrl(service, text) : null
 }

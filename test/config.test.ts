@@ -1,11 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { ConfigError, Environment, loadConfig, type ProcessName, readSettings } from '../src/config.js'
+import { ConfigError, loadConfig, type ProcessName, readSettings } from '../src/config.js'
+import { Environment } from '../src/environment.js'
 
 /** As random as one made by the documents' command. */
 const key = (of: string) => createHash('sha256').update(of).digest('hex')
 const secret = key('tokens')
-const keys = { JWT_SECRET: secret, EVENT_KEYS: key('events'), PSEUDONYM_KEY: key('pseudonyms') }
+const keys = { JWT_SECRET: secret, EVENT_KEYS: key('events'), PSEUDONYM_KEY: key('pseudonyms'), DATA_KEYS: `k1:${Buffer.from(key('data').slice(0, 32)).toString('base64')}` }
+/** Those that any text may be. */
+const texts = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY']
 const random = () => 'r'.repeat(32)
 const urls = { DATABASE_URL: 'postgres://u:hunter2-of-db@db:5432/comanda', REDIS_URL: 'redis://:hunter2-of-cache@r:6379', AMQP_URL: 'amqp://u:hunter2-of-mq@mq:5672/v' }
 const otel = {
@@ -46,6 +49,8 @@ t.test('in development a database is enough and all else has a default', async (
     jwtSecrets: ['r'.repeat(32)],
     eventKeys: [],
     pseudonymKey: 'published: for development only',
+    dataKeys: 'published:cHVibGlzaGVkOiBmb3IgZGV2ZWxvcG1lbnQgb25seS4=',
+    webhooks: { httpsOnly: false, networks: null },
     host: '127.0.0.1',
     port: 3000,
     opsPort: null,
@@ -76,7 +81,7 @@ t.test('in production clients see neither metrics nor documentation unless it is
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', ...otel }
+  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', WEBHOOKS: 'on', WEBHOOK_ALLOW: '10.0.0.0/8', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -88,6 +93,8 @@ t.test('every variable is read', async (t) => {
     jwtSecrets: [secret],
     eventKeys: [keys.EVENT_KEYS],
     pseudonymKey: keys.PSEUDONYM_KEY,
+    dataKeys: keys.DATA_KEYS,
+    webhooks: { httpsOnly: true, networks: ['10.0.0.0/8'] },
     host: '0.0.0.0',
     port: 80,
     opsPort: 82,
@@ -108,7 +115,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', DATABASE_POOLING: 'statement', MIGRATE: 'no', TRUST_PROXY: 'true', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', PORT: '65536', WORKER_PORT: '-1', RELAY_PORT: 'x', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', DATABASE_POOLING: 'statement', MIGRATE: 'no', TRUST_PROXY: 'true', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', DATA_KEYS: 'k1:short', WEBHOOKS: 'maybe', WEBHOOK_ALLOW: '10.0.0.1', PORT: '65536', WORKER_PORT: '-1', RELAY_PORT: 'x', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])
@@ -159,15 +166,15 @@ t.test('a secret holds no blanks and nothing that cannot be seen: they would cou
 
 t.test('production starts nothing without its URLs, and no api without a secret', async (t) => {
   t.equal(refusal('api', production), null)
-  t.strictSame(named(refusal('api', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY', 'REDIS_URL'])
+  t.strictSame(named(refusal('api', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'DATA_KEYS', 'EVENT_KEYS', 'JWT_SECRET', 'PSEUDONYM_KEY', 'REDIS_URL'])
   t.strictSame(named(refusal('worker', { NODE_ENV: 'production' })).sort(), ['AMQP_URL', 'DATABASE_URL', 'EVENT_KEYS', 'REDIS_URL'])
-  for (const name of ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY']) t.match(refusal('api', { ...production, [name]: undefined }), `${name} is missing`)
+  for (const name of ['REDIS_URL', 'AMQP_URL', 'JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'DATA_KEYS']) t.match(refusal('api', { ...production, [name]: undefined }), `${name} is missing`)
 })
 
 t.test('production refuses to start with secrets that were ever published, and names the variable and never its value', async (t) => {
   const published = ['development-only-development-only', 'development-only-development-only-2', 'change-me-change-me-change-me-change-me', 'your-secret-key-of-32-characters-or-more', 'EXAMPLE-3f9c0b7a51e24d68b0c9a7e8d2f41563']
   for (const value of published) {
-    for (const name of Object.keys(keys)) {
+    for (const name of texts) {
       t.match(refusal('api', { ...production, [name]: value }), `${name} is published`, `${name} ${value}`)
       t.notMatch(refusal('api', { ...production, [name]: value }), value)
       t.equal(refusal('api', { ...production, [name]: value, NODE_ENV: 'development' }), null)
@@ -183,11 +190,30 @@ t.test('production refuses to start with secrets of no strength', async (t) => {
     ['sequence', 'abcdefghijklmnopqrstuvwxyz0123456789'], ['sequence', 'zyxwvutsrqponmlkjihgfedcba9876543210'], ['sequence', 'qwertyuiopasdfghjklzxcvbnm1234567890'], ['sequence', 'aabbccddeeffgghhiijjkkllmmnnooppqq']
   ]
   for (const [why, value] of table) {
-    for (const name of Object.keys(keys)) t.match(refusal('api', { ...production, [name]: value }), new RegExp(`${name} is easily guessed: .*${why}`), value)
+    for (const name of texts) t.match(refusal('api', { ...production, [name]: value }), new RegExp(`${name} is easily guessed: .*${why}`), value)
   }
   for (const make of [() => randomBytes(32).toString('hex'), () => randomBytes(24).toString('base64url'), () => randomBytes(16).toString('hex')]) {
     for (let round = 0; round < 200; round++) t.equal(refusal('api', { ...production, JWT_SECRET: make() }), null)
   }
+})
+
+t.test('keys of data are of 32 bytes, each with an id of its own, and worth something in production', async (t) => {
+  const one = randomBytes(32).toString('base64')
+  for (const bad of [one, `k1:${one.slice(1)}`, `K1:${one}`, `k1:${one} `, `k1:${one},`, `:${one}`]) t.strictSame(named(refusal('relay', { ...production, DATA_KEYS: bad })), ['DATA_KEYS'], bad)
+  t.match(refusal('relay', { ...production, DATA_KEYS: `k1:${one},k1:${randomBytes(32).toString('base64')}` }), 'DATA_KEYS holds two keys of one id')
+  t.match(refusal('relay', { ...production, DATA_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }), 'DATA_KEYS is easily guessed')
+  t.match(refusal('relay', { ...production, DATA_KEYS: undefined }), 'DATA_KEYS is missing')
+  t.equal(loadConfig('relay', { ...production, DATA_KEYS: `k2:${one},k1:${randomBytes(32).toString('base64')}` }, random).dataKeys.split(',').length, 2)
+})
+
+t.test('webhooks are https and public in production, and lead anywhere in development, unless networks are named', async (t) => {
+  const webhooks = (env: Record<string, string>) => loadConfig('relay', env, random).webhooks
+  t.strictSame(webhooks(urls), { httpsOnly: false, networks: null })
+  t.strictSame(webhooks({ ...urls, WEBHOOK_ALLOW: '10.0.0.0/8' }), { httpsOnly: false, networks: ['10.0.0.0/8'] })
+  t.strictSame(webhooks(production), { httpsOnly: true, networks: [] })
+  t.strictSame(webhooks({ ...production, WEBHOOK_ALLOW: '10.0.0.0/8, fd00::/8' }), { httpsOnly: true, networks: ['10.0.0.0/8', 'fd00::/8'] })
+  t.equal(webhooks({ ...urls, WEBHOOKS: 'off' }), null)
+  t.match(refusal('relay', { ...urls, WEBHOOK_ALLOW: 'internal.example' }), 'WEBHOOK_ALLOW names what is no network')
 })
 
 t.test('production refuses one secret in two places: who learns one has both', async (t) => {

@@ -29,6 +29,7 @@ export class Comanda {
   readonly #secret = randomBytes(32).toString('hex')
   readonly #eventKey = randomBytes(32).toString('hex')
   readonly #pseudonymKey = randomBytes(32).toString('hex')
+  readonly #dataKeys = `bench:${randomBytes(32).toString('base64')}`
   readonly #nodeArgs: readonly string[]
   #url = ''
   #apis = 0
@@ -63,7 +64,7 @@ export class Comanda {
   async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: LoggedProcess, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#eventKey, PSEUDONYM_KEY: this.#pseudonymKey, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#eventKey, PSEUDONYM_KEY: this.#pseudonymKey, DATA_KEYS: this.#dataKeys, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
     await isReady(api, url)
     return { api, url }
   }
@@ -76,9 +77,9 @@ export class Comanda {
   }
 
   /** Starts a relay. @param options.ready resolves when it is */
-  async startRelay ({ ready = true } = {}): Promise<LoggedProcess> {
+  async startRelay ({ ready = true, env = {} as Record<string, string> } = {}): Promise<LoggedProcess> {
     const port = await freePort()
-    const relay = this.#start(`relay-${++this.#relays}`, { RELAY_PORT: String(port) })
+    const relay = this.#start(`relay-${++this.#relays}`, { RELAY_PORT: String(port), DATA_KEYS: this.#dataKeys, ...env })
     if (ready) await isReady(relay, `http://127.0.0.1:${port}`)
     return relay
   }

@@ -69,11 +69,12 @@ export class EventPublisher {
         let left = messages.length
         rejection = reject
         this.#rejections.add(reject)
+        const confirmed = (error: unknown): void => {
+          if (error) reject(new Error('not confirmed by the broker', { cause: error }))
+          else if (--left === 0) resolve()
+        }
         for (const { routingKey, messageId, type, content } of messages) {
-          channel.publish(EVENTS_EXCHANGE, routingKey, content, { persistent: true, contentType: ONE_EVENT, messageId, type, appId: 'comanda' }, (error: unknown) => {
-            if (error) reject(new Error('not confirmed by the broker', { cause: error }))
-            else if (--left === 0) resolve()
-          })
+          channel.publish(EVENTS_EXCHANGE, routingKey, content, { persistent: true, contentType: ONE_EVENT, messageId, type, appId: 'comanda' }, confirmed)
         }
       })
     } finally {

@@ -12,6 +12,7 @@ export interface ActionsOptions {
 }
 
 const USER_ID = /^[1-9][0-9]*$/
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Who did what to whom, newest first, one a line. */
 export async function runActionsList (env: Record<string, string | undefined>, { actor, target, action, since, limit, json }: ActionsOptions): Promise<number> {
@@ -20,7 +21,7 @@ export async function runActionsList (env: Record<string, string | undefined>, {
     const rows = await listActions(pool, {
       // A person by number is meant in either role.
       actors: actor === undefined ? undefined : USER_ID.test(actor) ? [`user:${actor}`, `operator:${actor}`] : [actor],
-      target: target === undefined ? undefined : { kind: USER_ID.test(target) && target.length <= 10 ? 'user' : 'parked_event', id: target },
+      target: target === undefined ? undefined : { kind: kindOf(target), id: target },
       action,
       since,
       limit
@@ -31,6 +32,11 @@ export async function runActionsList (env: Record<string, string | undefined>, {
   } finally {
     await pool.end()
   }
+}
+
+function kindOf (target: string): string {
+  if (USER_ID.test(target) && target.length <= 10) return 'user'
+  return UUID.test(target) ? 'webhook' : 'parked_event'
 }
 
 function lineOf ({ done_at, actor, way, action, target_kind, target_id, request_id }: RecordedAction): string {

@@ -26,7 +26,7 @@ export async function runRelay (env: Record<string, string | undefined>, { once,
   let left: number | null = null
   let cause: unknown
   while (left !== 0 && Date.now() < deadline) {
-    left = await app.untold().then((status) => status?.lag ?? 0, (error: unknown) => {
+    left = await app.untold().catch((error: unknown) => {
       cause = error
       return null
     })

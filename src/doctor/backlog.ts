@@ -1,9 +1,10 @@
 import type { Client } from '../store/database.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
-import { cursorStatus } from '../store/feed-cursors.js'
+import { type CursorName, cursorStatus } from '../store/feed-cursors.js'
 import { waitingAge } from '../store/order-events.js'
 import { listOrders } from '../store/orders.js'
 import { countParked } from '../store/parked-events.js'
+import { webhookStatus } from '../store/webhook-upkeep.js'
 import type { Notes } from './finding.js'
 
 /** A worker empties the fallback queue many times a second: rows older than this have no worker, or one that is stuck. */
@@ -14,13 +15,14 @@ const MANY = 1000
 
 type Look = [check: string, look: () => Promise<void>]
 
-/** What waits in Postgres, since when, and what an operator must decide. @param hasBroker without one there is no exchange to be told */
-export async function noteBacklog (notes: Notes, client: Client, hasBroker: boolean): Promise<void> {
+/** What waits in Postgres, since when, and what an operator must decide. @param told the ways out that there are */
+export async function noteBacklog (notes: Notes, client: Client, told: readonly CursorName[]): Promise<void> {
   const looks: Look[] = [
     ['fallback queue', async () => await noteFallbackQueue(notes, client)],
     ['waiting events', async () => await noteWaiting(notes, client)],
     ['parked events', async () => await noteParked(notes, client)],
-    ...(hasBroker ? [['relay', async () => await noteRelay(notes, client)]] satisfies Look[] : []),
+    ...(told.includes('exchange') ? [['relay', async () => await noteRelay(notes, client)]] satisfies Look[] : []),
+    ...(told.includes('webhooks') ? [['webhooks', async () => await noteWebhooks(notes, client)]] satisfies Look[] : []),
     ['newest order', async () => await noteNewest(notes, client)]
   ]
   for (const [check, look] of looks) {
@@ -57,12 +59,25 @@ async function noteParked (notes: Notes, client: Client): Promise<void> {
 
 /** What the exchange was not told yet, and who tells it. */
 async function noteRelay (notes: Notes, client: Client): Promise<void> {
-  for (const { name, lag, lag_seconds: seconds, holder } of await cursorStatus(client)) {
+  for (const { name, lag, lag_seconds: seconds, holder } of (await cursorStatus(client)).filter(({ name }) => name === 'exchange')) {
     const who = holder === null ? 'no relay tells it' : `told by ${holder}`
     if (lag === 0 || seconds === null) notes.ok('relay', `the ${name} was told everything; ${who}`)
     else if (seconds <= STALE_S) notes.ok('relay', `${counted(lag, 'event')} to tell the ${name}, the oldest for ${span(seconds)}; ${who}`)
     else notes.warn('relay', `${counted(lag, 'event')} to tell the ${name}, the oldest for ${span(seconds)}; ${who}`, 'see that a relay runs, is ready (/readyz) and reaches RabbitMQ and this database')
   }
+}
+
+const RELAY = 'see that a relay runs and is ready (/readyz)'
+
+async function noteWebhooks (notes: Notes, client: Client): Promise<void> {
+  const { lag, lag_seconds: waits } = (await cursorStatus(client)).find(({ name }) => name === 'webhooks')!
+  const { due, oldest_seconds: seconds, enabled, failing, disabled, missing_keys: keys } = await webhookStatus(client)
+  const found = `${enabled} enabled, ${failing} of them failing, ${disabled} disabled; ${due} deliveries due`
+  if (keys.length > 0) notes.wrong('webhooks', `${found}; some wait for key ${keys.join(', ')} of DATA_KEYS`, 'give that key to every relay again, behind the first')
+  else if (enabled + disabled > 0 && lag > 0 && (waits ?? 0) > STALE_S) notes.warn('webhooks', `${found}; ${counted(lag, 'event')} not made deliveries of, the oldest for ${span(waits!)}`, RELAY)
+  else if (seconds !== null && seconds > STUCK_S) notes.warn('webhooks', `${found}, overdue for ${span(seconds)}`, RELAY)
+  else if (disabled > 0) notes.warn('webhooks', found, 'see them by `comanda webhooks list`; their deliveries wait')
+  else notes.ok('webhooks', found)
 }
 
 /** The messages in a queue show their age only to a consumer that takes them: this tells whether booking goes on. */

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { openClient } from '../store/connections.js'
 import type { Client } from '../store/database.js'
+import type { CursorName } from '../store/feed-cursors.js'
 import { howToCreate, migrationState } from '../store/migrate.js'
 import { poolerFault, unmetRequirements } from '../store/requirements.js'
 import { type ServerState, serverClock, serverState } from '../store/server.js'
@@ -39,7 +40,7 @@ export async function examinePostgres (notes: Notes, { url, address, env }: Wher
     client.on('error', () => {}) // the statement under way reports it
     await client.connect()
     notes.ok('connection', `database ${address.name} at ${address.at} lets user ${address.user} in`)
-    if (await noteRequirements(notes, client, database.pooling)) await examine(client, notes, now, Boolean(env.AMQP_URL))
+    if (await noteRequirements(notes, client, database.pooling)) await examine(client, notes, now, [...(env.AMQP_URL ? ['exchange' as const] : []), ...(env.WEBHOOKS === 'off' ? [] : ['webhooks' as const])])
   } catch (error) {
     notes.trouble(poolerFault(error) ?? explain(codeOf(error), error, address, REFUSALS))
   } finally {
@@ -55,14 +56,14 @@ async function noteRequirements (notes: Notes, client: Client, pooling: 'session
   return unmet.every(({ check }) => check === 'encoding' || check === 'rights')
 }
 
-async function examine (client: Client, notes: Notes, now: Clock, hasBroker: boolean): Promise<void> {
+async function examine (client: Client, notes: Notes, now: Clock, told: readonly CursorName[]): Promise<void> {
   const state = await serverState(client)
   noteVersion(notes, state.version)
   noteDurability(notes, state)
   noteConnections(notes, state)
   noteServerLog(notes, state)
   await noteClock(notes, now, async () => await serverClock(client))
-  if (await noteMigrations(notes, client)) await noteBacklog(notes, client, hasBroker)
+  if (await noteMigrations(notes, client)) await noteBacklog(notes, client, told)
 }
 
 function noteDurability (notes: Notes, { fsync, full_page_writes, synchronous_commit, read_only, in_recovery }: ServerState): void {

@@ -25,8 +25,9 @@ const user_id = Type.Integer({ minimum: 1 })
 const orderEvent = { order_id: Uuid, event_id: Uuid, request_id: anyRequestId, user_id, trace_id }
 const batch_id = Uuid
 const source = oneOf('queue', 'fallback', 'waiting', 'dead')
-const cursor = oneOf('exchange')
-const asked = { order_id: maybe(Uuid), event_id: maybe(Uuid), order_ids: maybe(Uuids), batch_size: maybe(Count), replayed: maybe(Type.Literal(true)), target_user_id: maybe(user_id) }
+const cursor = oneOf('exchange', 'webhooks')
+const delivery = { webhook_id: Uuid, delivery_id: Count }
+const asked = { order_id: maybe(Uuid), event_id: maybe(Uuid), order_ids: maybe(Uuids), batch_size: maybe(Count), replayed: maybe(Type.Literal(true)), target_user_id: maybe(user_id), webhook_id: maybe(Uuid) }
 
 const service = { service: oneOf('postgres', 'redis', 'rabbitmq') }
 const off = { ...service, state: Type.Literal('off') }
@@ -91,9 +92,14 @@ export const catalogue = {
     { user_id, token_seconds: Count, reason }),
   redis_rights_missing: entry('warn', 'Redis refuses commands to this user by which ended sessions are told to every process: they end up to 15 seconds later elsewhere, or with their token', { commands: Type.Array(Text), reason }),
   log_lines_dropped: entry('warn', 'This log was not read, or its disk was full: lines were dropped', { lines: Count }),
-  relay_leading: entry('info', 'Telling the exchange what happens: other relays stand by', { cursor, position: Count }),
-  relay_replaced: entry('warn', 'Another relay tells the exchange now, or an operator moved its cursor: what was under way may be told again', { cursor, position: Count, reason }),
-  relay_retried: entry('warn', 'The exchange is not told: nothing lost, retrying; if it persists, check RabbitMQ and PostgreSQL', { cursor, reason, err }),
+  relay_leading: entry('info', 'Telling what happens from this cursor on: other relays stand by', { cursor, position: Count }),
+  relay_replaced: entry('warn', 'Another relay has this cursor now, or an operator moved it: what was under way may be told again', { cursor, position: Count, reason }),
+  relay_retried: entry('warn', 'What happens is not told from this cursor on: nothing lost, retrying; if it persists, check RabbitMQ and PostgreSQL', { cursor, reason, err }),
+  webhooks_retried: entry('warn', 'Webhook deliveries not taken or not recorded: nothing lost, retrying; if it persists, check PostgreSQL', { reason, err }),
+  webhook_not_delivered: entry('info', 'Webhook not delivered: it is tried again, unless it is given up', { ...delivery, duration_ms: Ms, status: maybe(Count), reason }),
+  webhook_given_up: entry('warn', 'Webhook delivery given up: its owner or an operator can replay it', { ...delivery, reason }),
+  webhook_disabled: entry('warn', 'Webhook disabled: its deliveries wait until it is enabled again', { webhook_id: Uuid, reason: oneOf('owner', 'operator', 'gone', 'failing') }),
+  webhook_key_missing: entry('warn', 'Webhook not signed: DATA_KEYS of this relay lacks its key; the delivery waits until it is given', { ...delivery, reason }),
   not_drained: entry('error', 'Not drained in time: the rest stays queued; run it again once the services are up', { services: Type.Record(Text, Status), reason, err: maybe(err) }),
   crashed: entry('fatal', 'Crashed: closing; nothing accepted is lost, restart the process', { reason, err }),
   exit_forced: entry('error', 'Exited before everything was closed: unacknowledged work is redelivered, no action needed', { reason, err: maybe(err) }),

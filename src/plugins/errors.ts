@@ -7,6 +7,7 @@ import { logLine } from '../logs/log-line.js'
 import { OrderError } from '../orders/errors.js'
 import { StoreError } from '../store/failures.js'
 import { UserError } from '../users/errors.js'
+import { WebhookError } from '../webhooks/errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -69,7 +70,7 @@ function bodyFor (request: FastifyRequest, code: ProblemCode, input: Faults | un
 
 function faultsOf (error: Error): Faults | undefined {
   if (error instanceof InputError) return error
-  const { member, detail } = (error instanceof UserError && error.fault) || {}
+  const { member, detail } = ((error instanceof UserError || error instanceof WebhookError) && error.fault) || {}
   return member === undefined || detail === undefined ? undefined : { faults: [{ pointer: `#/${member}`, detail }], omitted: 0 }
 }
 
@@ -79,7 +80,7 @@ const BY_STATUS: Record<number, ProblemCode> = {
 }
 
 function codeOf (error: FastifyError): ProblemCode {
-  if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError) return error.code
+  if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError || error instanceof WebhookError) return error.code
   if (error instanceof InputError) return 'validation_failed'
   if (error instanceof StoreError) return codeOfStore(error)
   return codeOfStatus(error.statusCode ?? 500)

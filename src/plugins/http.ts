@@ -41,6 +41,7 @@ export interface Logged {
   replayed?: true
   /** Whom an account's request was about, if not its caller. */
   target_user_id?: number
+  webhook_id?: string
   /** The stable code of the problem it was answered with. */
   reason?: string
 }

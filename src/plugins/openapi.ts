@@ -25,6 +25,7 @@ export const openapiPlugin = fp(async (app) => {
       tags: [
         { name: 'orders', description: 'Place orders and follow them' },
         { name: 'events', description: 'Be told what happened to orders' },
+        { name: 'webhooks', description: 'Be called when something happens' },
         { name: 'users', description: 'Users and their access tokens' },
         { name: 'operations', description: 'For operating the service' }
       ]

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { Semaphore } from '../auth/semaphore.js'
 import { recordAction } from '../store/actions.js'
-import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf } from '../store/personal-data.js'
+import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf, webhooksOf } from '../store/personal-data.js'
 import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../store/user-changes.js'
 import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../store/users.js'
 import { UserAccounts } from '../usecases/user-accounts.js'
@@ -48,7 +48,7 @@ export const userUseCasesPlugin = fp(async (app) => {
     actions: { record: async (action: Action) => await recordAction(app.requestPool(), action) },
     users,
     personalData: {
-      pages: (userId: number) => ({ outbox: fallbackQueueOf(app.pg.pool, userId), parked_events: parkedEventsOf(app.pg.pool, userId), order_events: orderEventsOf(app.pg.pool, userId), orders: ordersOf(app.pg.pool, userId) })
+      pages: (userId: number) => ({ outbox: fallbackQueueOf(app.pg.pool, userId), parked_events: parkedEventsOf(app.pg.pool, userId), order_events: orderEventsOf(app.pg.pool, userId), orders: ordersOf(app.pg.pool, userId), webhooks: webhooksOf(app.pg.pool, userId) })
     }
   }))
   app.decorate('userSessions', new UserSessions({ passwords, revocations, credentials, users }))

@@ -1,74 +1,55 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import fp from 'fastify-plugin'
-import { EventPublisher } from '../broker/event-publisher.js'
 import { Progress } from '../health/progress.js'
-import { SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
-import type { CursorStatus } from '../store/feed-cursors.js'
-import { ExchangeRelay } from './exchange-relay.js'
+import { cursorStatus, type CursorStatus } from '../store/feed-cursors.js'
+import { dueNow } from '../store/webhook-upkeep.js'
+import { openExchange } from './exchange.js'
+import type { Leadership } from './leadership.js'
+import { openWebhooks } from './webhooks.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the exchange was not told yet; null: this process runs without it */
-    untold (): Promise<CursorStatus | null>
+    /** What could be told now and is not: events for the exchange and for webhooks, and deliveries that are due. @throws StoreError */
+    untold (): Promise<number>
   }
 }
 
-const CONFIRM_TIMEOUT_MS = 10_000
-
 /** All that this process tells, from ready to preClose: it ends while every service is still open. */
 export const tellingPlugin = fp(async (app) => {
-  const { broker, health, log, metrics } = app
-  if (!broker) {
-    app.decorate('untold', async () => null)
-    return
-  }
-  const publisher = new EventPublisher({ confirmTimeoutMs: CONFIRM_TIMEOUT_MS, onStuck: () => broker.renew(new Error('the broker does not confirm')) })
-  broker.attach(async (connection) => {
-    connection.on('blocked', () => publisher.block(true))
-    connection.on('unblocked', () => publisher.block(false))
-    const channel = await connection.createConfirmChannel()
-    publisher.use(channel)
-    return channel
-  })
-  const relay = new ExchangeRelay({
-    pool: app.pg.pool,
-    publisher,
-    holder: `${hostname()}/${process.pid}/${randomUUID()}`,
-    log,
-    storeIsUp: async (signal) => await health.whenUp('postgres', signal),
-    ...(metrics ? confirmsMeasured(metrics) : {})
-  })
-  const progress = new Progress({ exchange: relay })
+  const { broker, config, health, metrics } = app
+  const { pool } = app.pg
+  const holder = `${hostname()}/${process.pid}/${randomUUID()}`
+  const exchange = broker && openExchange(app, broker, holder)
+  const webhooks = config.webhooks && openWebhooks(app, config.webhooks, holder)
+  const led = { ...(exchange ? { exchange } : {}), ...(webhooks ? { webhooks: webhooks.fanout } : {}) }
+  const progress = new Progress(led)
   health.follow(() => progress.report())
-  app.decorate('untold', async () => await relay.status())
-  if (metrics) registerRelayMetrics(metrics, relay, () => health.state('postgres') === 'up')
+  const cursors = async () => (await cursorStatus(pool)).filter(({ name }) => name in led)
+  app.decorate('untold', async () => {
+    const lag = (await cursors()).reduce((sum, { lag }) => sum + lag, 0)
+    return lag > 0 || !webhooks ? lag : await dueNow(pool)
+  })
+  if (metrics) registerCursors(metrics, Object.entries(led).map(([cursor, { leadership }]) => ({ cursor, leadership })), async () => health.state('postgres') === 'up' ? await cursors().catch(() => []) : [])
   app.addHook('onReady', async () => {
-    relay.start()
+    exchange?.start()
+    webhooks?.fanout.start()
+    webhooks?.deliverer.start()
     progress.start()
   })
   app.addHook('preClose', async () => {
     await progress.stop()
-    await relay.stop()
+    await Promise.all([exchange?.stop(), webhooks?.fanout.stop(), webhooks?.deliverer.stop()])
   })
 }, { name: 'telling', dependencies: ['metrics', 'health', 'postgres', 'amqp'] })
 
-function confirmsMeasured (metrics: Metrics): { onTold: (events: number, ms: number) => void } {
-  const seconds = metrics.histogram('comanda_relay_confirm_seconds', 'From publishing a window of events to the last of its confirms', SECONDS)
-  return { onTold: (_events, ms) => seconds.observe(ms / 1000) }
-}
-
-/** The lag is the same in every relay; whoever holds the lease is one. */
-function registerRelayMetrics (metrics: Metrics, relay: ExchangeRelay, storeIsUp: () => boolean): void {
-  const status = async () => storeIsUp() ? await relay.status().catch(() => null) : null
-  const of = (read: (status: CursorStatus) => number) => async () => {
-    const found = await status()
-    return found ? [{ labels: { cursor: found.name }, value: read(found) }] : []
-  }
-  metrics.gauge('comanda_relay_lag_events', 'Settled events that are not told yet, counted to 100,000', of(({ lag }) => lag))
-  metrics.gauge('comanda_relay_lag_seconds', 'For how long the oldest of them has been settled', of(({ lag_seconds }) => lag_seconds ?? 0))
-  metrics.gauge('comanda_relay_lease', '1 in the process that tells the exchange', () => [{ labels: { cursor: 'exchange' }, value: relay.holds ? 1 : 0 }])
-  metrics.counter('comanda_relay_events_told_total', 'Events that the broker confirmed, repeated ones included', () => [{ labels: { cursor: 'exchange' }, value: relay.told }])
-  metrics.counter('comanda_relay_retries_total', 'Windows that were not confirmed or not recorded, and are told again', () => [{ labels: { cursor: 'exchange' }, value: relay.retried }])
+/** The lag is the same in every relay; one of them holds the lease. */
+function registerCursors (metrics: Metrics, led: ReadonlyArray<{ cursor: string, leadership: Leadership }>, read: () => Promise<CursorStatus[]>): void {
+  const lagOf = (value: (status: CursorStatus) => number) => async () => (await read()).map((status) => ({ labels: { cursor: status.name }, value: value(status) }))
+  const ownOf = (value: (leadership: Leadership) => number) => () => led.map(({ cursor, leadership }) => ({ labels: { cursor }, value: value(leadership) }))
+  metrics.gauge('comanda_relay_lag_events', 'Settled events that are not told yet, counted to 100,000', lagOf(({ lag }) => lag))
+  metrics.gauge('comanda_relay_lag_seconds', 'For how long the oldest of them has been settled', lagOf(({ lag_seconds }) => lag_seconds ?? 0))
+  metrics.gauge('comanda_relay_lease', '1 in the process that tells from this cursor on', ownOf(({ holds }) => holds ? 1 : 0))
+  metrics.counter('comanda_relay_retries_total', 'Windows that were not told or not recorded, and are told again', ownOf(({ retried }) => retried))
 }

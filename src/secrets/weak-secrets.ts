@@ -15,7 +15,7 @@ type Env = Record<string, string | undefined>
 const URLS = ['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const
 /** Postgres knows users by a certificate or a socket too. */
 const NEEDS_PASSWORD: ReadonlySet<string> = new Set(['REDIS_URL', 'AMQP_URL'])
-const KEYS = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY'] as const
+const KEYS = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'DATA_KEYS'] as const
 
 /**
  * The variables whose secret protects nothing, each with one sentence. Passwords of services that only this machine reaches
@@ -32,7 +32,7 @@ export function weakSecrets (env: Env, { loopback = false } = {}): Map<string, s
   }
   const seen = new Map<string, string>(logins.map(({ name, password }) => [password, name]))
   for (const { name, key } of KEYS.flatMap((name) => keysIn(env[name]).map((key) => ({ name, key })))) {
-    const why = weaknessBeside(key, name, seen.get(key) ?? name)
+    const why = weaknessBeside(key.replace(/^[a-z0-9_-]{1,16}:/, ''), name, seen.get(key) ?? name)
     if (why) weak.set(name, `${name} is ${why} (make one by \`openssl rand -hex 32\`)`)
     seen.set(key, name)
   }

@@ -1,7 +1,7 @@
 import { type Client, run } from './database.js'
 
 /** The ways out that tell the feed by themselves. */
-export type CursorName = 'exchange'
+export type CursorName = 'exchange' | 'webhooks'
 
 /**
  * How far a way out has told the feed; one process tells it at a time.

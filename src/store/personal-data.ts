@@ -1,6 +1,8 @@
 import type { Order } from '../orders/order.js'
+import type { Endpoint } from '../webhooks/endpoint.js'
 import { type Client, plainArray, run } from './database.js'
 import { listOrders } from './orders.js'
+import { listEndpoints } from './webhooks.js'
 
 /** Rows read at once: an export holds no more, however much there is. */
 const PAGE = 500
@@ -41,6 +43,11 @@ export async function * orderEventsOf (client: Client, userId: number): AsyncGen
         order by version limit $4) as event
       order by wanted.id, version limit $4`, [ids, after?.order_id ?? NIL, after?.version ?? 0, PAGE]))
   }
+}
+
+/** Where they are called; of secrets nothing. */
+export async function * webhooksOf (client: Client, userId: number): AsyncGenerator<Endpoint[]> {
+  yield * pages<Endpoint>(async (after) => await listEndpoints(client, { user_id: userId, after: after?.webhook_id, limit: PAGE }))
 }
 
 /** Newest first. */

@@ -4,6 +4,7 @@ import type { Session } from '../users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
 import { type Client, inTransaction, type Pool, run } from './database.js'
 import { StoreError } from './failures.js'
+import { removeEndpointsOf } from './webhooks.js'
 import { erasedName, isTaken, lockValues, type Pseudonymous } from './taken-names.js'
 
 const COLUMNS = 'user_id, nick_name, full_name, cpf, email, phone_number, role, created_at, updated_at'
@@ -119,7 +120,10 @@ export async function eraseUser (client: Client, pseudonyms: Pseudonymous, userI
         from erased where user_id = $1
       )
       select epoch from erased`, [userId, user.nick_name, erasedName(pseudonyms, user.nick_name)])
-    if (erased) return { epoch: erased.epoch, erased: true }
+    if (erased) {
+      await removeEndpointsOf(client, userId)
+      return { epoch: erased.epoch, erased: true }
+    }
   }
 }
 

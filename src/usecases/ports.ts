@@ -124,7 +124,7 @@ export interface ActionsPort {
 /** Everything held about one person, a page at a time, so that no export is ever held as a whole. */
 export interface PersonalDataPort {
   /** In this order: an event that moves on meanwhile is met again, never missed. */
-  pages (userId: number): Record<'outbox' | 'parked_events' | 'order_events' | 'orders', AsyncIterable<readonly object[]>>
+  pages (userId: number): Record<'outbox' | 'parked_events' | 'order_events' | 'orders' | 'webhooks', AsyncIterable<readonly object[]>>
 }
 
 /** Sessions that ended before their time. */

@@ -13,7 +13,13 @@ export const ACTIONS = [
   'sessions.ended',
   'parked.replayed',
   'parked.discarded',
-  'feed.rewound'
+  'feed.rewound',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.removed',
+  'webhook.secret_rotated',
+  'webhook.tested',
+  'webhook.replayed'
 ] as const
 export type ActionName = typeof ACTIONS[number]
 
@@ -38,7 +44,7 @@ export interface Actor {
 /** Who did what to what: ids and words, never a value of a person. */
 export interface Action extends Actor {
   action: ActionName
-  target_kind: 'user' | 'parked_event' | 'feed_cursor'
+  target_kind: 'user' | 'parked_event' | 'feed_cursor' | 'webhook'
   /** Of a list `<first>-<last>`, as shown. */
   target_id: string
 }
@@ -55,4 +61,8 @@ export function commandLine (name: string): Actor {
 
 export function actionOnUser (actor: Actor, action: ActionName, userId: number): Action {
   return { ...actor, action, target_kind: 'user', target_id: String(userId) }
+}
+
+export function actionOnWebhook (actor: Actor, action: ActionName, webhookId: string): Action {
+  return { ...actor, action, target_kind: 'webhook', target_id: webhookId }
 }

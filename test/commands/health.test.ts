@@ -9,7 +9,7 @@ import { runComanda } from '../support/processes.js'
 type Environment = Record<string, string>
 
 const place = await openPlace(t)
-const secrets = Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => [name!, randomBytes(32).toString('base64url')]))
+const secrets = Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => [name!, name === 'DATA_KEYS' ? `k1:${randomBytes(32).toString('base64')}` : randomBytes(32).toString('base64url')]))
 
 /** What the compose file gives a container, with the addresses of this place and ports of its own. */
 async function containerOf (name: typeof OURS[number]): Promise<Environment> {

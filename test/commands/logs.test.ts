@@ -137,7 +137,7 @@ t.test('what cannot be done is one clear line and exit code 1', async (t) => {
     [[folder], /cannot be read: it is a directory\n$/],
     [['--slow', '100', good], /a duration is a number and its unit, such as 100ms, 1.5s, 2m/],
     [['--slow', '-1s', good], /a duration is a number/],
-    [['--order', '42', good], /an order_id is a UUID/],
+    [['--order', '42', good], /'--order <order_id>'.* must be a UUID/],
     [['--errors', '--follow', good], /cannot be used with option '--follow'/],
     [['--order', '0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a', good], /^comanda logs: none of 1 lines is about order 0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a\n$/],
     [['--request', 'x', good], /^comanda logs: none of 1 lines is about request x\n$/]

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { badVariables, Environment } from '../../src/config.js'
+import { badVariables } from '../../src/config.js'
+import { Environment } from '../../src/environment.js'
 import { compose, COMPOSE_TEXT, environmentOf, OURS, readEnvFile } from '../support/compose.js'
 import { freshFolder } from '../support/folders.js'
 
@@ -32,7 +33,7 @@ t.test('the script makes what the file demands, for this user\'s eyes, and produ
   const demanded = new Set([...COMPOSE_TEXT.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!))
   t.strictSame(Object.keys(values).sort(), [...demanded].sort(), 'all of it and no more')
   t.equal(new Set(Object.values(values)).size, demanded.size, 'each another')
-  for (const value of Object.values(values)) t.match(value, /^[\w-]{43}$/, 'nothing that a URL reads otherwise')
+  for (const [name, value] of Object.entries(values)) t.match(value, name === 'DATA_KEYS' ? /^k1:[A-Za-z0-9+/]{43}=$/ : /^[\w-]{43}$/, 'nothing that a URL reads otherwise')
   for (const process of OURS) t.strictSame([...badVariables(process, environmentOf(process, values))], [], process)
 })
 
@@ -99,11 +100,11 @@ t.test('every container starts without capabilities and gains no right; ours wri
   t.strictSame([...readFileSync('Dockerfile', 'utf8').matchAll(/^USER (.*)$/gm)].map(([, user]) => user), ['node'])
 })
 
-t.test('services, worker and relay are in a network without a way out; the host reaches the api alone, from this machine', async (t) => {
-  t.strictSame(compose.networks, { front: null, back: { internal: true } })
+t.test('services, worker and relay are in a network without a way out, but for webhooks; the host reaches the api alone, from this machine', async (t) => {
+  t.strictSame(compose.networks, { front: null, out: null, back: { internal: true } })
   for (const [name, { networks, network_mode: mode, ports = [], profiles }] of services) {
     t.equal(mode, undefined, name)
-    if (!profiles) t.strictSame(networks, name === 'api' ? ['front', 'back'] : ['back'], name)
+    if (!profiles) t.strictSame(networks, { api: ['front', 'back'], relay: ['back', 'out'] }[name] ?? ['back'], name)
     t.equal(ports.length > 0, name === 'api' || profiles !== undefined, name)
     for (const port of ports) t.match(port, /^127\.0\.0\.1:\d+:\d+$/, name)
   }
@@ -119,4 +120,5 @@ t.test('each process is given variables that exist, each only the keys that it n
     t.match(readFileSync('src/cli.ts', 'utf8'), `command('${name}')`)
   }
   for (const name of ['worker', 'relay']) t.notOk(['JWT_SECRET', 'PSEUDONYM_KEY'].some((key) => key in compose.services[name]!.environment!), name)
+  t.notOk('DATA_KEYS' in compose.services.worker!.environment!)
 })

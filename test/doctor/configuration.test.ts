@@ -5,7 +5,7 @@ import { noteVersion } from '../../src/doctor/versions.js'
 
 const secret = '3f9c0b7a51e24d68b0c9a7e8d2f41563'
 const urls = { DATABASE_URL: 'postgres://ana:hunter2-of-db@db/comanda', REDIS_URL: 'redis://:hunter2-of-cache@cache', AMQP_URL: 'amqp://ana:hunter2-of-broker@broker' }
-const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: `${secret}e`, PSEUDONYM_KEY: `${secret}p` }
+const production = { ...urls, NODE_ENV: 'production', JWT_SECRET: secret, EVENT_KEYS: `${secret}e`, PSEUDONYM_KEY: `${secret}p`, DATA_KEYS: `k1:${Buffer.from(`${secret}d`.slice(-32)).toString('base64')}` }
 
 /** `mark check`, of what is not well. */
 function faults (env: Record<string, string>): string[] {

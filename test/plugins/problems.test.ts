@@ -28,6 +28,7 @@ const logIn = async (app: App = api) => await post('/auth/token', { nick_name: a
 const register = async (given: object) => await post('/users', { ...registration(), ...given })
 
 const placed = async () => (await placeOrder(api, ana)).json<{ order_id: string }>().order_id
+const hooked = async () => (await post('/webhooks', { url: 'http://127.0.0.1:9' })).json<{ webhook_id: string }>().webhook_id
 /** Neither Redis nor the broker can be asked: what they hold is hidden. */
 const startBlind = async () => {
   const blind = await boot(t, 'api', { ...place.env, REDIS_URL: 'redis://127.0.0.1:1', AMQP_URL: 'amqp://127.0.0.1:1' })
@@ -84,6 +85,20 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
   not_found: async () => await get('/nowhere'),
   order_not_found: async () => await get(unknown),
   user_not_found: async () => await get('/users/999999'),
+  webhook_not_found: async () => await get('/webhooks/0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a'),
+  delivery_not_found: async () => await get(`/webhooks/${await hooked()}/deliveries/7`),
+  endpoint_owner_only: async () => await api.inject({ method: 'POST', url: `/webhooks/${await hooked()}/secret`, headers: (await newOperator(api, place)).headers }),
+  bad_endpoint: async () => await post('/webhooks', { url: 'ftp://example.com' }),
+  too_many_webhooks: async () => {
+    const many = await newcomer(api)
+    await place.pool.query("insert into webhooks (webhook_id, user_id, url, secrets, told_after) select gen_random_uuid(), $1, 'http://127.0.0.1:9', '[]', 0 from generate_series(1, 20)", [many.user_id])
+    return await post('/webhooks', { url: 'http://127.0.0.1:9' }, many.headers)
+  },
+  replay_running: async () => {
+    const url = `/webhooks/${await hooked()}/replay`
+    await post(url, { after: 0 })
+    return await post(url, { after: 0 })
+  },
   order_not_visible_yet: async () => {
     const blind = await startBlind()
     return await get(unknown, ana.headers, blind)

@@ -23,7 +23,7 @@ const send = async (method: Method, path: string, person: Person | null, payload
 const outcome = (response: Response): string => {
   if (response.statusCode < 400) return String(response.statusCode)
   const code = response.json<{ type: string }>().type.split(':').at(-1)!
-  return ['order-not-found', 'user-not-found'].includes(code) ? 'hidden' : `${response.statusCode} ${code}`
+  return ['order-not-found', 'user-not-found', 'webhook-not-found'].includes(code) ? 'hidden' : `${response.statusCode} ${code}`
 }
 const TOKENLESS = '401 token-missing'
 
@@ -119,10 +119,50 @@ function inState (state: 'active' | 'erased' | 'unknown', route: string, name: s
   return name === 'operator' && route.startsWith('PUT') ? '403 self-only' : 'hidden'
 }
 
+const byWebhook: Array<[route: string, payload: object | null, expected: Expected]> = [
+  ['GET /webhooks/:webhook_id', null, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
+  ['PATCH /webhooks/:webhook_id', { enabled: false }, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
+  ['PATCH /webhooks/:webhook_id', { url: 'http://127.0.0.1:9' }, { owner: '200', stranger: 'hidden', operator: '403 endpoint-owner-only', nobody: TOKENLESS }],
+  ['PATCH /webhooks/:webhook_id', { types: null }, { owner: '200', stranger: 'hidden', operator: '403 endpoint-owner-only', nobody: TOKENLESS }],
+  ['POST /webhooks/:webhook_id/secret', null, { owner: '200', stranger: 'hidden', operator: '403 endpoint-owner-only', nobody: TOKENLESS }],
+  ['POST /webhooks/:webhook_id/test', null, { owner: '202', stranger: 'hidden', operator: '403 endpoint-owner-only', nobody: TOKENLESS }],
+  ['GET /webhooks/:webhook_id/deliveries', null, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
+  ['GET /webhooks/:webhook_id/deliveries/:delivery_id', null, { owner: '200', stranger: 'hidden', operator: '200', nobody: TOKENLESS }],
+  ['POST /webhooks/:webhook_id/deliveries/:delivery_id/replay', null, { owner: '202', stranger: 'hidden', operator: '202', nobody: TOKENLESS }],
+  ['POST /webhooks/:webhook_id/replay', { after: 0 }, { owner: '202', stranger: 'hidden', operator: '202', nobody: TOKENLESS }],
+  ['DELETE /webhooks/:webhook_id', null, { owner: '204', stranger: 'hidden', operator: '204', nobody: TOKENLESS }]
+]
+
+t.test('a webhook: who may do what', async (t) => {
+  for (const [route, payload, expected] of byWebhook) {
+    seen.add(route)
+    const [method, path] = route.split(' ') as [Method, string]
+    for (const [name, answer] of Object.entries(expected)) {
+      const { webhook_id: id } = (await send('POST', '/webhooks', owner, { url: 'http://127.0.0.1:9' })).json<{ webhook_id: string }>()
+      const { rows: [ping] } = await place.pool.query<{ delivery_id: string }>("insert into webhook_deliveries (webhook_id, message_id, type) values ($1, gen_random_uuid()::text, 'comanda.ping') returning delivery_id", [id])
+      const of = (method: Method, path: string) => [method, path.replace(':webhook_id', id).replace(':delivery_id', ping!.delivery_id)] as const
+      t.equal(outcome(await send(...of(method, path), callers[name]!, payload ?? undefined)), answer, `${name}: ${route} ${JSON.stringify(payload)}`)
+      await send('DELETE', `/webhooks/${id}`, owner)
+      t.equal(outcome(await send(...of(method, path), name === 'nobody' ? null : owner, payload ?? undefined)), name === 'nobody' ? TOKENLESS : 'hidden', `removed: ${route}`)
+    }
+  }
+})
+
+t.test('a list of webhooks shows customers their own, operators all, and of others no more than the origin', async (t) => {
+  const { webhook_id: id } = (await send('POST', '/webhooks', owner, { url: 'http://127.0.0.1:9/a-path-like-a-password?key=1' })).json<{ webhook_id: string }>()
+  const listed = async (person: Person) => (await send('GET', '/webhooks?limit=100', person)).json<{ items: Array<{ webhook_id: string, url: string }> }>().items.find(({ webhook_id }) => webhook_id === id)?.url
+  t.equal(await listed(owner), 'http://127.0.0.1:9/a-path-like-a-password?key=1')
+  t.equal(await listed(stranger), undefined)
+  t.equal(await listed(operator), 'http://127.0.0.1:9')
+  t.equal((await send('GET', `/webhooks/${id}`, operator)).json<{ url: string }>().url, 'http://127.0.0.1:9')
+})
+
 const others: Array<[route: string, payload: (() => object) | null, expected: Expected]> = [
   ['POST /orders', () => line, { owner: '202', stranger: '202', operator: '202', nobody: TOKENLESS }],
   ['POST /orders/batch', () => [line], { owner: '207', stranger: '207', operator: '207', nobody: TOKENLESS }],
   ['GET /orders', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
+  ['POST /webhooks', () => ({ url: 'http://127.0.0.1:9' }), { owner: '201', stranger: '201', operator: '201', nobody: TOKENLESS }],
+  ['GET /webhooks', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
   ['GET /events', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],
   ['GET /users', null, { owner: '403 forbidden', stranger: '403 forbidden', operator: '200', nobody: TOKENLESS }],
   ['GET /users/me/export', null, { owner: '200', stranger: '200', operator: '200', nobody: TOKENLESS }],

@@ -62,7 +62,7 @@ t.test('the export holds everything about the person, and nothing about anybody 
   t.equal(response.statusCode, 200)
   t.match(response.headers, { 'content-type': 'application/json; charset=utf-8', 'content-disposition': /^attachment; filename="[\w.-]+\.json"$/, 'cache-control': 'no-store' })
   const exported = response.json<Exported>()
-  t.strictSame(Object.keys(exported), ['exported_at', 'user', 'outbox', 'parked_events', 'order_events', 'orders'])
+  t.strictSame(Object.keys(exported), ['exported_at', 'user', 'outbox', 'parked_events', 'order_events', 'orders', 'webhooks'])
   t.ok(Math.abs(Date.parse(exported.exported_at) - Date.now()) < 10_000)
   t.strictSame(exported.user, (await api.inject({ url: '/users/me', headers: ana.headers })).json())
   t.notMatch(response.body, /password|argon2|horse/)

@@ -1,4 +1,4 @@
-import { Environment } from '../../src/config.js'
+import { Environment } from '../../src/environment.js'
 
 /** The table of docs/configuration.md, as the schema says it. */
 export function environmentTable (): string {

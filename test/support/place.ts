@@ -9,6 +9,9 @@ import { amqpConnect, EVENT_KEY } from './broker.js'
 import { BUILD } from './build.js'
 import { limitOf } from './limits.js'
 
+/** Of 32 bytes that count up. */
+export const TEST_DATA_KEY = `test:${Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('base64')}`
+
 const { TEST_RUN, TEST_POSTGRES, TEST_REDIS, TEST_RABBITMQ, TEST_OWN_VHOSTS } = process.env
 
 /** A virtual host for each test file, made by test/run.ts before the first one starts. */
@@ -60,6 +63,7 @@ export async function openPlace (t: Test): Promise<Place> {
       JWT_SECRET: 'a-secret-for-tests-that-is-long-enough',
       EVENT_KEYS: EVENT_KEY,
       PSEUDONYM_KEY: 'a-key-of-pseudonyms-for-tests-that-is-long-enough',
+      DATA_KEYS: TEST_DATA_KEY,
       HOST: '127.0.0.1',
       PORT: '0',
       WORKER_PORT: '0',

@@ -124,7 +124,7 @@ t.test('an export is one JSON document of all there is', async (t) => {
   const { exported_at: at, ...rest } = JSON.parse(json) as { exported_at: string }
   const of = user.user_id
   const { request_id: by, ...shown } = user
-  t.strictSame(rest, { user: shown, outbox: [], parked_events: [], order_events: [{ of }, { n: 2 }, { n: 3 }], orders: [{ of }] })
+  t.strictSame(rest, { user: shown, outbox: [], parked_events: [], order_events: [{ of }, { n: 2 }, { n: 3 }], orders: [{ of }], webhooks: [] })
   t.ok(Math.abs(Date.now() - Date.parse(at)) < 5000)
   await accounts.erase('me', PASSWORD, user)
   await isRefused(t, accounts.export(user), 'user_not_found')

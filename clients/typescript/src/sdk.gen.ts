@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses } from './types.gen.js';
+import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, GetWebhookData, GetWebhookErrors, GetWebhookResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveWebhookData, RemoveWebhookErrors, RemoveWebhookResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses, ReplayDeliveryData, ReplayDeliveryErrors, ReplayDeliveryResponses, ReplayWebhookData, ReplayWebhookErrors, ReplayWebhookResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -283,4 +283,133 @@ export const listEvents = <ThrowOnError extends boolean = false>(options?: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/events',
     ...options
+});
+
+/**
+ * List webhooks, newest first
+ *
+ * Customers see their own; operators all, of others only the origin of the URL.
+ */
+export const listWebhooks = <ThrowOnError extends boolean = false>(options?: Options<ListWebhooksData, ThrowOnError>) => (options?.client ?? client).get<ListWebhooksResponses, ListWebhooksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks',
+    ...options
+});
+
+/**
+ * Register a webhook
+ *
+ * A customer is told what happens to their own orders from now on, an operator of all. Each delivery is signed (Standard Webhooks) and tried up to ten times in three days. A user may have 20.
+ */
+export const createWebhook = <ThrowOnError extends boolean = false>(options: Options<CreateWebhookData, ThrowOnError>) => (options.client ?? client).post<CreateWebhookResponses, CreateWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a webhook
+ *
+ * For its owner and for operators. Nothing is delivered any more, and its deliveries are forgotten.
+ */
+export const removeWebhook = <ThrowOnError extends boolean = false>(options: Options<RemoveWebhookData, ThrowOnError>) => (options.client ?? client).delete<RemoveWebhookResponses, RemoveWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}',
+    ...options
+});
+
+/**
+ * Read one webhook
+ */
+export const getWebhook = <ThrowOnError extends boolean = false>(options: Options<GetWebhookData, ThrowOnError>) => (options.client ?? client).get<GetWebhookResponses, GetWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}',
+    ...options
+});
+
+/**
+ * Change, enable or disable a webhook
+ *
+ * For its owner; an operator may enable and disable it. Members left out stay unchanged. What waited while it was disabled is delivered when it is enabled again; what has waited for 30 days is given up, and can be replayed.
+ */
+export const changeWebhook = <ThrowOnError extends boolean = false>(options: Options<ChangeWebhookData, ThrowOnError>) => (options.client ?? client).patch<ChangeWebhookResponses, ChangeWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give a webhook a new secret
+ *
+ * For its owner. For 24 hours deliveries are signed by the old one too.
+ */
+export const rotateWebhookSecret = <ThrowOnError extends boolean = false>(options: Options<RotateWebhookSecretData, ThrowOnError>) => (options.client ?? client).post<RotateWebhookSecretResponses, RotateWebhookSecretErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/secret',
+    ...options
+});
+
+/**
+ * Send a test call
+ *
+ * For its owner. It is made once, also to a disabled webhook; what became of it is read at `Location`.
+ */
+export const testWebhook = <ThrowOnError extends boolean = false>(options: Options<TestWebhookData, ThrowOnError>) => (options.client ?? client).post<TestWebhookResponses, TestWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/test',
+    ...options
+});
+
+/**
+ * List deliveries with their attempts, newest first
+ *
+ * For its owner and for operators. Delivered ones are kept for 30 days, those that were given up as long as the webhook.
+ */
+export const listDeliveries = <ThrowOnError extends boolean = false>(options: Options<ListDeliveriesData, ThrowOnError>) => (options.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/deliveries',
+    ...options
+});
+
+/**
+ * Read one delivery with its attempts
+ */
+export const getDelivery = <ThrowOnError extends boolean = false>(options: Options<GetDeliveryData, ThrowOnError>) => (options.client ?? client).get<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/deliveries/{delivery_id}',
+    ...options
+});
+
+/**
+ * Deliver once more
+ *
+ * For its owner and for operators. It keeps its `webhook-id`; one that is due already stays as it is.
+ */
+export const replayDelivery = <ThrowOnError extends boolean = false>(options: Options<ReplayDeliveryData, ThrowOnError>) => (options.client ?? client).post<ReplayDeliveryResponses, ReplayDeliveryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/deliveries/{delivery_id}/replay',
+    ...options
+});
+
+/**
+ * Have a part of the feed delivered again
+ *
+ * For its owner and for operators: events of its types behind one position and before another, delivered before or not. Each keeps its `webhook-id`.
+ */
+export const replayWebhook = <ThrowOnError extends boolean = false>(options: Options<ReplayWebhookData, ThrowOnError>) => (options.client ?? client).post<ReplayWebhookResponses, ReplayWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{webhook_id}/replay',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

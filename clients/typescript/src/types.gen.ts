@@ -213,6 +213,12 @@ export type PersonalData = {
     orders: Array<{
         [key: string]: unknown;
     }>;
+    /**
+     * Where this user is called when something happens
+     */
+    webhooks: Array<{
+        [key: string]: unknown;
+    }>;
 };
 
 export type Order = {
@@ -462,6 +468,217 @@ export type EventPage = {
      * Pass it as `after` to go on from here: always given, also where nothing is left
      */
     next_after: number;
+};
+
+export type WebhookBody = {
+    /**
+     * Where deliveries go: https, without a user, a password or a fragment, and to a public address; a development service takes http and any address
+     */
+    url: string;
+    /**
+     * Events of these types only; null: of all
+     */
+    types?: Array<'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected'> | null;
+    /**
+     * For its owner
+     */
+    description?: string | null;
+};
+
+export type CreatedWebhook = {
+    webhook_id: string;
+    /**
+     * Its owner: a customer is told of their own orders, an operator of all
+     */
+    user_id: number;
+    /**
+     * To others than its owner only the origin
+     */
+    url: string;
+    /**
+     * For its owner
+     */
+    description: string | null;
+    /**
+     * null: all
+     */
+    types: Array<'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected'> | null;
+    state: 'enabled' | 'disabled';
+    /**
+     * `owner`, `operator`: turned off; `gone`: it answered 410; `failing`: five days of nothing but failures
+     */
+    disabled_reason: 'owner' | 'operator' | 'gone' | 'failing' | null;
+    /**
+     * Since when
+     */
+    disabled_at: string | null;
+    /**
+     * The first failure after the last success
+     */
+    failing_since: string | null;
+    /**
+     * The positions that are still to be told again: behind `after`, up to `before`
+     */
+    replaying: {
+        after: number;
+        before: number;
+    } | null;
+    created_at: string;
+    updated_at: string;
+    /**
+     * Verifies signatures (Standard Webhooks); shown here only
+     */
+    secret: string;
+    /**
+     * Why nothing may arrive, though it is registered
+     */
+    warning?: string;
+};
+
+export type Webhook = {
+    webhook_id: string;
+    /**
+     * Its owner: a customer is told of their own orders, an operator of all
+     */
+    user_id: number;
+    /**
+     * To others than its owner only the origin
+     */
+    url: string;
+    /**
+     * For its owner
+     */
+    description: string | null;
+    /**
+     * null: all
+     */
+    types: Array<'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected'> | null;
+    state: 'enabled' | 'disabled';
+    /**
+     * `owner`, `operator`: turned off; `gone`: it answered 410; `failing`: five days of nothing but failures
+     */
+    disabled_reason: 'owner' | 'operator' | 'gone' | 'failing' | null;
+    /**
+     * Since when
+     */
+    disabled_at: string | null;
+    /**
+     * The first failure after the last success
+     */
+    failing_since: string | null;
+    /**
+     * The positions that are still to be told again: behind `after`, up to `before`
+     */
+    replaying: {
+        after: number;
+        before: number;
+    } | null;
+    created_at: string;
+    updated_at: string;
+    /**
+     * Why nothing may arrive, though it is registered
+     */
+    warning?: string;
+};
+
+export type WebhookPage = {
+    items: Array<Webhook>;
+    /**
+     * Pass it as `cursor` to get the next page; null on the last page
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * At least one of these members
+ */
+export type WebhookPatch = {
+    /**
+     * Where deliveries go: https, without a user, a password or a fragment, and to a public address; a development service takes http and any address
+     */
+    url?: string;
+    /**
+     * Events of these types only; null: of all
+     */
+    types?: Array<'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected'> | null;
+    /**
+     * For its owner
+     */
+    description?: string | null;
+    /**
+     * `false`: deliveries wait; `true`: what waited is delivered
+     */
+    enabled?: boolean;
+};
+
+export type WebhookSecret = {
+    /**
+     * Verifies signatures (Standard Webhooks); shown here only
+     */
+    secret: string;
+};
+
+export type Delivery = {
+    delivery_id: number;
+    webhook_id: string;
+    /**
+     * The `webhook-id` of every attempt: the id of the event
+     */
+    message_id: string;
+    type: 'comanda.order.confirmed' | 'comanda.order.amended' | 'comanda.order.paid' | 'comanda.order.shipped' | 'comanda.order.delivered' | 'comanda.order.cancelled' | 'comanda.order.rejected' | 'comanda.order.change_rejected' | 'comanda.ping';
+    /**
+     * Of the event in the feed; null: a test call
+     */
+    position: number | null;
+    state: 'due' | 'delivered' | 'given_up';
+    attempts: Array<{
+        at: string;
+        /**
+         * Of the answer; null: there was none
+         */
+        status: number | null;
+        /**
+         * null: it was delivered. `superseded` (the event was decided anew), `not_allowed` (its owner may not be told of it any more) and `expired` (it waited for 30 days) end a delivery without an attempt
+         */
+        failure: 'status' | 'redirect' | 'gone' | 'timeout' | 'name_not_found' | 'connection_failed' | 'connection_lost' | 'tls' | 'forbidden_address' | 'bad_answer' | 'superseded' | 'not_allowed' | 'expired' | null;
+        ms: number;
+        /**
+         * Of the body of the answer, as far as it was read
+         */
+        bytes: number;
+    }>;
+    /**
+     * null: there is none to come
+     */
+    next_attempt_at: string | null;
+    /**
+     * The id of the key in DATA_KEYS without which it cannot be signed
+     */
+    missing_key: string | null;
+    created_at: string;
+    /**
+     * When it was delivered or given up
+     */
+    settled_at: string | null;
+};
+
+export type DeliveryPage = {
+    items: Array<Delivery>;
+    /**
+     * Pass it as `cursor` to get the next page; null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ReplayBody = {
+    /**
+     * Behind this position of the feed; 0: from the beginning
+     */
+    after: number;
+    /**
+     * Before this position; missing: up to now
+     */
+    before?: number;
 };
 
 export type ReadMetricsData = {
@@ -1670,3 +1887,576 @@ export type ListEventsResponses = {
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type ListWebhooksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `next_cursor` of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/webhooks';
+};
+
+export type ListWebhooksErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ListWebhooksError = ListWebhooksErrors[keyof ListWebhooksErrors];
+
+export type ListWebhooksResponses = {
+    /**
+     * A page of webhooks
+     */
+    200: WebhookPage;
+};
+
+export type ListWebhooksResponse = ListWebhooksResponses[keyof ListWebhooksResponses];
+
+export type CreateWebhookData = {
+    body: WebhookBody;
+    path?: never;
+    query?: never;
+    url: '/webhooks';
+};
+
+export type CreateWebhookErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`); Bad endpoint (`bad_endpoint`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Too many webhooks (`too_many_webhooks`)
+     */
+    409: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type CreateWebhookError = CreateWebhookErrors[keyof CreateWebhookErrors];
+
+export type CreateWebhookResponses = {
+    /**
+     * The new webhook, with its secret
+     */
+    201: CreatedWebhook;
+};
+
+export type CreateWebhookResponse = CreateWebhookResponses[keyof CreateWebhookResponses];
+
+export type RemoveWebhookData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type RemoveWebhookErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type RemoveWebhookError = RemoveWebhookErrors[keyof RemoveWebhookErrors];
+
+export type RemoveWebhookResponses = {
+    /**
+     * Removed
+     */
+    204: void;
+};
+
+export type RemoveWebhookResponse = RemoveWebhookResponses[keyof RemoveWebhookResponses];
+
+export type GetWebhookData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type GetWebhookErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetWebhookError = GetWebhookErrors[keyof GetWebhookErrors];
+
+export type GetWebhookResponses = {
+    /**
+     * The requested resource
+     */
+    200: Webhook;
+};
+
+export type GetWebhookResponse = GetWebhookResponses[keyof GetWebhookResponses];
+
+export type ChangeWebhookData = {
+    /**
+     * At least one of these members
+     */
+    body: WebhookPatch;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type ChangeWebhookErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`); Bad endpoint (`bad_endpoint`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not the owner (`endpoint_owner_only`)
+     */
+    403: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ChangeWebhookError = ChangeWebhookErrors[keyof ChangeWebhookErrors];
+
+export type ChangeWebhookResponses = {
+    /**
+     * The requested resource
+     */
+    200: Webhook;
+};
+
+export type ChangeWebhookResponse = ChangeWebhookResponses[keyof ChangeWebhookResponses];
+
+export type RotateWebhookSecretData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/secret';
+};
+
+export type RotateWebhookSecretErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not the owner (`endpoint_owner_only`)
+     */
+    403: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type RotateWebhookSecretError = RotateWebhookSecretErrors[keyof RotateWebhookSecretErrors];
+
+export type RotateWebhookSecretResponses = {
+    /**
+     * The new secret
+     */
+    200: WebhookSecret;
+};
+
+export type RotateWebhookSecretResponse = RotateWebhookSecretResponses[keyof RotateWebhookSecretResponses];
+
+export type TestWebhookData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/test';
+};
+
+export type TestWebhookErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not the owner (`endpoint_owner_only`)
+     */
+    403: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type TestWebhookError = TestWebhookErrors[keyof TestWebhookErrors];
+
+export type TestWebhookResponses = {
+    /**
+     * A delivery of `comanda.ping`, to be made now
+     */
+    202: Delivery;
+};
+
+export type TestWebhookResponse = TestWebhookResponses[keyof TestWebhookResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `next_cursor` of the previous page
+         */
+        cursor?: string;
+        state?: 'due' | 'delivered' | 'given_up';
+    };
+    url: '/webhooks/{webhook_id}/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    /**
+     * A page of deliveries
+     */
+    200: DeliveryPage;
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type GetDeliveryData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+        /**
+         * A number
+         */
+        delivery_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/deliveries/{delivery_id}';
+};
+
+export type GetDeliveryErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`); Delivery not found (`delivery_not_found`)
+     */
+    404: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetDeliveryError = GetDeliveryErrors[keyof GetDeliveryErrors];
+
+export type GetDeliveryResponses = {
+    /**
+     * The requested resource
+     */
+    200: Delivery;
+};
+
+export type GetDeliveryResponse = GetDeliveryResponses[keyof GetDeliveryResponses];
+
+export type ReplayDeliveryData = {
+    body?: never;
+    path: {
+        webhook_id: string;
+        /**
+         * A number
+         */
+        delivery_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/deliveries/{delivery_id}/replay';
+};
+
+export type ReplayDeliveryErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`); Delivery not found (`delivery_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ReplayDeliveryError = ReplayDeliveryErrors[keyof ReplayDeliveryErrors];
+
+export type ReplayDeliveryResponses = {
+    /**
+     * The delivery, due now
+     */
+    202: Delivery;
+};
+
+export type ReplayDeliveryResponse = ReplayDeliveryResponses[keyof ReplayDeliveryResponses];
+
+export type ReplayWebhookData = {
+    body: ReplayBody;
+    path: {
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/replay';
+};
+
+export type ReplayWebhookErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Webhook not found (`webhook_not_found`)
+     */
+    404: Problem;
+    /**
+     * Replay running (`replay_running`)
+     */
+    409: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ReplayWebhookError = ReplayWebhookErrors[keyof ReplayWebhookErrors];
+
+export type ReplayWebhookResponses = {
+    /**
+     * The webhook; `replaying` tells what is left
+     */
+    202: Webhook;
+};
+
+export type ReplayWebhookResponse = ReplayWebhookResponses[keyof ReplayWebhookResponses];

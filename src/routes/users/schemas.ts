@@ -73,7 +73,8 @@ export const PersonalData = Type.Object({
   outbox: held('Events in the fallback queue: accepted and not yet applied; `event` is a CloudEvent'),
   parked_events: held('Events in the parking lot: they could not be applied; `event` is the CloudEvent as it came'),
   order_events: held('What happened to each order: when, by which request, and whether it was applied'),
-  orders: held('Every persisted order, newest first')
+  orders: held('Every persisted order, newest first'),
+  webhooks: held('Where this user is called when something happens')
 }, { $id: 'PersonalData' })
 
 export const LoginBody = Type.Object({

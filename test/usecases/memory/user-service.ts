@@ -18,7 +18,7 @@ export function openUserService () {
   const [people, passwords, revocations] = [new MemoryPeople(actions.recorded), new MemoryPasswords(), new MemoryRevocations()]
   async function * pages (...all: object[][]): AsyncGenerator<object[]> { yield * all }
   const personalData = {
-    pages: (userId: number) => ({ outbox: pages(), parked_events: pages([]), order_events: pages([], [{ of: userId }, { n: 2 }], [{ n: 3 }]), orders: pages([{ of: userId }], []) })
+    pages: (userId: number) => ({ outbox: pages(), parked_events: pages([]), order_events: pages([], [{ of: userId }, { n: 2 }], [{ n: 3 }]), orders: pages([{ of: userId }], []), webhooks: pages([]) })
   }
   const accounts = new UserAccounts({ users: people, credentials: people, actions, passwords, revocations, personalData })
   const sessions = new UserSessions({ credentials: people, passwords, revocations, users: people })
