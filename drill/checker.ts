@@ -17,7 +17,7 @@ export const VERDICTS = {
   vanished: 'accepted orders answered as never heard of',
   regressed: 'readers sent back behind a version they saw persisted',
   parked: 'events in the parking lot',
-  untold: 'settled events that the exchange or the stream did not tell',
+  untold: 'settled events that the exchange, the stream or the webhook did not tell',
   invented: 'told events that are not what the tables say',
   misplaced: 'told events whose sequence, or version of their order, descends on first sight',
   retold: 'events that the stream told twice'

@@ -1,30 +1,35 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Asking } from './asking.js'
 import type { Environment } from './environment.js'
 import { ExchangeListener } from './exchange-listener.js'
 import { now } from './history.js'
 import type { Person } from './people.js'
 import { StreamListener } from './stream-listener.js'
 import { type Heard, type Told, type Way, WAYS } from './telling.js'
+import { WebhookListener } from './webhook-listener.js'
 
 const POLL_MS = 100
 
-/** Those who are told what happens: a consumer of the exchange and a reader of the stream, from before the first order on. */
+/** Those who are told what happens: a consumer of the exchange, a reader of the stream and a receiver of webhooks, from before the first order on. */
 export class Listening {
-  readonly told: Record<Way, Told[]> = { exchange: [], stream: [] }
+  readonly told: Record<Way, Told[]> = { exchange: [], stream: [], webhook: [] }
   readonly #exchange: ExchangeListener
   readonly #stream: StreamListener
+  readonly #webhook: WebhookListener
 
-  constructor ({ services, front }: Environment, operator: Person) {
+  constructor ({ services, front }: Environment, operator: Person, asking: Asking) {
     const tell = (way: Way) => (heard: Heard) => this.told[way].push({ ...heard, at: now() })
     this.#exchange = new ExchangeListener(services.broker, tell('exchange'))
     this.#stream = new StreamListener(front, () => operator.authorization, tell('stream'))
+    this.#webhook = new WebhookListener(asking, operator, tell('webhook'))
   }
 
-  /** @throws Error where the broker does not take the listener */
+  /** @throws Error where the broker or the api does not take the listener */
   async start (): Promise<void> {
     await this.#exchange.start()
+    await this.#webhook.start()
     this.#stream.start()
   }
 
@@ -36,7 +41,7 @@ export class Listening {
   }
 
   async stop (): Promise<void> {
-    await Promise.all([this.#exchange.stop(), this.#stream.stop()])
+    await Promise.all([this.#exchange.stop(), this.#stream.stop(), this.#webhook.stop()])
   }
 
   /** One file for each. */

@@ -31,8 +31,8 @@ const HOME = join(import.meta.dirname, '..', '.local', 'drill')
 const MOST_CUSTOMERS = 24
 const REQUESTS_A_CUSTOMER = 8
 const DRAIN_LIMIT_MS = 120_000
-/** Longer than any lease, and than the pauses of a relay or listener that could not go on. */
-const SILENCE_MS = 20_000
+/** Longer than any lease, that of a webhook's attempt included, and than the pauses of a relay or listener that could not go on. */
+const SILENCE_MS = 30_000
 /** The load goes on after the last heal, to see it back at rate. */
 const AFTERMATH_MS = 2500
 
@@ -66,7 +66,7 @@ async function run (options: Options, environment: Environment, { customers, ope
   const nemesis = new NemesisRun(environment, { keepApart: !options.faults.some(({ planned }) => planned === true) })
   cleanup.add('gauges', async () => await gauges.close())
   cleanup.add('load and nemesis', async () => await Promise.all([nemesis.stop(), load.stop()]))
-  const listening = new Listening(environment, operator)
+  const listening = new Listening(environment, operator, asking)
   cleanup.add('listeners', async () => await listening.stop())
   await listening.start()
   await warmUp(clients)

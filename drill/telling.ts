@@ -4,7 +4,7 @@ import { quantile } from './availability.js'
 import type { EventRow, Tables } from './tables.js'
 
 /** The ways on which others are told what happened. */
-export const WAYS = ['exchange', 'stream'] as const
+export const WAYS = ['exchange', 'stream', 'webhook'] as const
 export type Way = typeof WAYS[number]
 
 /** One event as a listener was told it, once more each time that it was told again. */
@@ -29,14 +29,14 @@ export function heard (json: string): Heard {
 /** What each listener was told, in the order of its arrival. */
 export type Telling = Record<Way, readonly Told[]>
 
-/** What was told, held against the tables: everything settled, nothing else, in the order of the commits on first sight. */
+/** What was told, held against the tables: everything settled, nothing else, on first sight in the order of the commits; by webhooks in that of each order's versions. */
 export function checkTelling ({ events }: Tables, telling: Telling): Record<'untold' | 'invented' | 'misplaced' | 'retold', string[]> {
   const settled = new Map(events.filter(({ outcome }) => outcome !== 'waiting').map((event) => [idOf(event), event]))
   const evidence = (find: (told: readonly Told[]) => string[], ways: readonly Way[] = WAYS) => ways.flatMap((way) => find(telling[way]).map((what) => `${way}: ${what}`))
   return {
     untold: evidence((told) => untold(settled, told)),
     invented: evidence((told) => told.filter((one) => !isTrue(settled.get(one.id), one)).map(describe)),
-    misplaced: evidence((told) => misplaced(bySight(told).first)),
+    misplaced: [...evidence((told) => misplaced(bySight(told).first), ['exchange', 'stream']), ...evidence((told) => outOfVersions(bySight(told).first), ['webhook'])],
     // The broker may deliver again; a stream goes on exactly behind what its reader has.
     retold: evidence((told) => bySight(told).again.map(describe), ['stream'])
   }
@@ -68,14 +68,21 @@ function bySight (told: readonly Told[]): { first: Told[], again: Told[] } {
   return sights
 }
 
-/** A lost change has the version that it asked for, whatever came first. */
 function misplaced (told: readonly Told[]): string[] {
   const evidence: string[] = []
-  const versions = new Map<string, number>()
   let last = 0
   for (const one of told) {
     if (one.position <= last) evidence.push(`${describe(one)} came behind ${last}`)
     last = Math.max(last, one.position)
+  }
+  return [...evidence, ...outOfVersions(told)]
+}
+
+/** A lost change has the version that it asked for, whatever came first. */
+function outOfVersions (told: readonly Told[]): string[] {
+  const evidence: string[] = []
+  const versions = new Map<string, number>()
+  for (const one of told) {
     if (one.type.endsWith('.change_rejected')) continue
     const before = versions.get(one.order_id) ?? 0
     if (one.version <= before) evidence.push(`${describe(one)} came behind version ${before}`)

@@ -44,7 +44,7 @@ export const Environment = Type.Object({
   DOCS: Type.Optional(oneOf(['on', 'off'], '`off`: no /docs. Missing: on, in production off')),
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses or networks of the proxies in front, comma separated (`10.0.0.0/8`, `loopback`); their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed' })),
   WEBHOOKS: oneOf(['on', 'off'], '`off`: an api has no routes for webhooks, and a relay sends none; what happens meanwhile is sent once it is on again', 'on'),
-  WEBHOOK_ALLOW: Type.Optional(Type.String({ minLength: 1, description: 'Networks that webhooks may lead to though they are not public, comma separated (`10.0.0.0/8`). Missing outside production: every address is allowed' })),
+  WEBHOOK_ALLOW: Type.Optional(Type.String({ minLength: 1, description: 'Networks that webhooks may lead to though they are not public, and by plain http too, comma separated (`10.0.0.0/8`). Missing outside production: every address is allowed' })),
   REDIS_PREFIX: Type.String({ default: 'comanda:', description: 'Every key in Redis begins with it' }),
   REDIS_TIMEOUT_MS: Type.Integer({ default: 100, minimum: 5, maximum: 10_000, description: 'A command that Redis has not answered in this time is a miss' }),
   CONFIRM_TIMEOUT_MS: Type.Integer({ default: 1500, minimum: 50, maximum: 60_000, description: 'An order event not confirmed by the broker in this time goes to the fallback queue' }),

@@ -11,6 +11,7 @@ import { signed } from './signed.js'
 import { soak } from './soak.js'
 import { tell } from './tell.js'
 import { visible } from './visible.js'
+import { webhooks } from './webhooks.js'
 
 /** In the order in which they are measured. */
-export const PATHS: readonly Path[] = [place, lone, batches, drain, visible, tell, heard, read, list, seen, signed, soak]
+export const PATHS: readonly Path[] = [place, lone, batches, drain, visible, tell, heard, webhooks, read, list, seen, signed, soak]

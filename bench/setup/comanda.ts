@@ -12,6 +12,8 @@ import type { Environment } from './environment.js'
 const PROJECT = join(import.meta.dirname, '../..')
 const CLI = join(PROJECT, 'dist', 'cli.js')
 const READY_LIMIT_MS = 20_000
+/** Where receivers of webhooks are. */
+const LOOPBACK = '127.0.0.0/8'
 const PERSON = { nick_name: 'bench', password: randomBytes(12).toString('hex') }
 
 /** @throws Error with what the compiler said */
@@ -64,7 +66,7 @@ export class Comanda {
   async startAnotherApi (env: Record<string, string> = {}): Promise<{ api: LoggedProcess, url: string }> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#eventKey, PSEUDONYM_KEY: this.#pseudonymKey, DATA_KEYS: this.#dataKeys, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', ...env })
+    const api = this.#start(`api-${++this.#apis}`, { PORT: String(port), JWT_SECRET: this.#secret, EVENT_KEYS: this.#eventKey, PSEUDONYM_KEY: this.#pseudonymKey, DATA_KEYS: this.#dataKeys, LOGIN_LIMIT: '100000', ORDERS_PER_MINUTE: '0', WEBHOOK_ALLOW: LOOPBACK, ...env })
     await isReady(api, url)
     return { api, url }
   }
@@ -79,7 +81,7 @@ export class Comanda {
   /** Starts a relay. @param options.ready resolves when it is */
   async startRelay ({ ready = true, env = {} as Record<string, string> } = {}): Promise<LoggedProcess> {
     const port = await freePort()
-    const relay = this.#start(`relay-${++this.#relays}`, { RELAY_PORT: String(port), DATA_KEYS: this.#dataKeys, ...env })
+    const relay = this.#start(`relay-${++this.#relays}`, { RELAY_PORT: String(port), DATA_KEYS: this.#dataKeys, WEBHOOK_ALLOW: LOOPBACK, ...env })
     if (ready) await isReady(relay, `http://127.0.0.1:${port}`)
     return relay
   }
@@ -97,6 +99,15 @@ export class Comanda {
       if (!order) throw new Error(`POST /orders/batch: order ${index} was refused`)
       return order.order_id
     })
+  }
+
+  /** So many webhooks of the bench's own user, each to be told the whole feed. */
+  async registerWebhooks (count: number, url: string): Promise<void> {
+    const token = await this.token()
+    for (let made = 0; made < count; made++) {
+      const { webhook_id: id } = await this.#post('/webhooks', { url: `${url}/${made}` }, token) as { webhook_id: string }
+      await this.#post(`/webhooks/${id}/replay`, { after: 0 }, token)
+    }
   }
 
   /** The answer's bytes. */

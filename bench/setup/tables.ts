@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import type { Cleanup } from '../../testkit/cleanup.js'
-import { fill, fillEvents, insertUsers, USERS } from './orders-table.js'
+import { BIG_USER, fill, fillEvents, insertUsers, USERS } from './orders-table.js'
 
 const POLL_MS = 500
 const STANDSTILL_MS = 60_000
@@ -25,7 +25,7 @@ export class Tables {
   /** Empties them, and lets nobody pay for another's dirty pages. */
   async empty (): Promise<void> {
     this.#kept = { orders: 0, events: 0 }
-    await this.client.query('truncate orders, order_events, fallback_queue, parked_events, parked_actions')
+    await this.client.query('truncate orders, order_events, fallback_queue, parked_events, parked_actions, webhook_deliveries, webhooks')
     await this.client.query('checkpoint').catch(() => {}) // a given Postgres may not let us
   }
 
@@ -83,6 +83,11 @@ export class Tables {
   /** Events behind the first position, up to the second. */
   async eventsBetween (after: string, upTo: string): Promise<number> {
     return Number((await this.client.query<{ count: string }>('select count(*) from order_events where position > $1 and position <= $2', [after, upTo])).rows[0]!.count)
+  }
+
+  /** Events of the bench's own user. */
+  async eventsOfBench (): Promise<number> {
+    return Number((await this.client.query<{ count: string }>('select count(*) from order_events where user_id = $1', [BIG_USER])).rows[0]!.count)
   }
 
   async lastPosition (): Promise<string> {

@@ -72,7 +72,7 @@ const RELAY = 'see that a relay runs and is ready (/readyz)'
 async function noteWebhooks (notes: Notes, client: Client): Promise<void> {
   const { lag, lag_seconds: waits } = (await cursorStatus(client)).find(({ name }) => name === 'webhooks')!
   const { due, oldest_seconds: seconds, enabled, failing, disabled, missing_keys: keys } = await webhookStatus(client)
-  const found = `${enabled} enabled, ${failing} of them failing, ${disabled} disabled; ${due} deliveries due`
+  const found = `${enabled} enabled, ${failing} of them failing, ${disabled} disabled; deliveries due: ${due}`
   if (keys.length > 0) notes.wrong('webhooks', `${found}; some wait for key ${keys.join(', ')} of DATA_KEYS`, 'give that key to every relay again, behind the first')
   else if (enabled + disabled > 0 && lag > 0 && (waits ?? 0) > STALE_S) notes.warn('webhooks', `${found}; ${counted(lag, 'event')} not made deliveries of, the oldest for ${span(waits!)}`, RELAY)
   else if (seconds !== null && seconds > STUCK_S) notes.warn('webhooks', `${found}, overdue for ${span(seconds)}`, RELAY)

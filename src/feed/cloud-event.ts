@@ -1,5 +1,5 @@
 /** A feed event as others see it: CloudEvents 1.0 in JSON, with its extensions for sequence, partitioning and tracing. */
-import type { Order } from '../orders/order.js'
+import { type Order, orderJson } from '../orders/order.js'
 import { type FeedEvent, type FeedType, happeningOf, orderOf } from '../orders/feed-event.js'
 
 export const SOURCE = '/comanda'
@@ -42,6 +42,16 @@ export function cloudEventOf (event: FeedEvent): CloudEvent {
     ...(traceparent === null ? {} : { traceparent }),
     data: { order: orderOf(event), ...(reason === null ? {} : { reason }) }
   }
+}
+
+/** `JSON.stringify(cloudEventOf(event))`, put together by hand: a relay writes one for each event, at half the time. */
+export function cloudEventJson (event: FeedEvent): string {
+  const { data: { order_id }, actor, traceparent, reason } = event
+  return `{"specversion":"1.0","id":"${idOf(event)}","source":"${SOURCE}","type":"comanda.order.${happeningOf(event)}","subject":"${order_id}",` +
+    `"time":"${event.recorded_at}","datacontenttype":"application/json","sequence":"${String(event.position).padStart(20, '0')}","partitionkey":"${order_id}","orderversion":${event.version}` +
+    (actor === null ? '' : `,"actor":${JSON.stringify(actor)}`) +
+    (traceparent === null ? '' : `,"traceparent":${JSON.stringify(traceparent)}`) +
+    `,"data":{"order":${orderJson(orderOf(event))}${reason === null ? '' : `,"reason":${JSON.stringify(reason)}`}}}`
 }
 
 /** Of one event that was refused and then booked after all, the two verdicts are two events. */

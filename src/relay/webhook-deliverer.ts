@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { cloudEventOf } from '../feed/cloud-event.js'
+import { cloudEventJson } from '../feed/cloud-event.js'
 import { logLine } from '../logs/log-line.js'
 import { KeyMissing, type Keyring, Unreadable } from '../secrets/keyring.js'
 import type { Pool } from '../store/database.js'
@@ -9,14 +9,18 @@ import { recordHealth } from '../store/webhooks.js'
 import { backOff } from '../time/back-off.js'
 import { type Failure, mayBeTold } from '../webhooks/endpoint.js'
 import { type Outcome, outcomeOf } from '../webhooks/outcome.js'
-import { secretPlace } from '../webhooks/secret-place.js'
 import { pingOf } from '../webhooks/ping.js'
+import { secretPlace } from '../webhooks/secret-place.js'
 import { DEADLINE_MS, type Sender } from '../webhooks/sender.js'
 import { signatureHeaders } from '../webhooks/signing.js'
+import { Lanes } from './lanes.js'
 
 /** Attempts under way at once, of this process: of one endpoint, and of all. */
 const SHARE = 8
 const MOST = 256
+/** Deliveries taken at once, so that those to come need not wait for a statement each: of one endpoint that is well, and of all. */
+const HELD = 32
+const MOST_HELD = 1024
 /** Beyond the deadline of an attempt: to record what became of it. */
 const LEASE_MS = DEADLINE_MS + 5000
 const IDLE_MS = 50
@@ -27,7 +31,7 @@ const CLOSE_MS = 3000
 
 export interface WebhookDelivererOptions {
   pool: Pool
-  sender: Pick<Sender, 'post'>
+  sender: Pick<Sender, 'post' | 'abandon'>
   keyring: Keyring
   log: FastifyBaseLogger
   storeIsUp (signal: AbortSignal): Promise<void>
@@ -40,18 +44,23 @@ export interface WebhookDelivererOptions {
 export class WebhookDeliverer {
   readonly #options: WebhookDelivererOptions
   readonly #stopping = new AbortController()
-  readonly #aborting = new AbortController()
-  /** Deliveries under way, by endpoint. */
-  readonly #underWay = new Map<string, Set<number>>()
-  readonly #attempts = new Set<Promise<void>>()
+  readonly #lanes: Lanes
   /** What ended, until it is recorded. */
   #ended: Array<{ claimed: Claimed, settled: Settled, health: Outcome['health'] }> = []
+  #givenBack: number[] = []
   #recording: Promise<void> | null = null
   #nudge = new AbortController()
   #running: Promise<void> = Promise.resolve()
 
   constructor (options: WebhookDelivererOptions) {
     this.#options = options
+    this.#lanes = new Lanes({
+      share: SHARE,
+      most: MOST,
+      waitMs: LEASE_MS - DEADLINE_MS,
+      attempt: async (claimed) => await this.#deliver(claimed),
+      giveBack: ({ delivery_id: id }) => { this.#givenBack.push(id) }
+    })
   }
 
   start (): void {
@@ -68,16 +77,15 @@ export class WebhookDeliverer {
     this.#stopping.abort()
     this.nudge()
     await this.#running
-    const limit = setTimeout(() => this.#aborting.abort(), CLOSE_MS)
-    await Promise.all(this.#attempts)
+    const limit = setTimeout(() => this.#options.sender.abandon(), CLOSE_MS)
+    await this.#lanes.close()
     clearTimeout(limit)
     await this.#recording
-    const left = [...this.#underWay.values()].flatMap((ids) => [...ids])
-    if (left.length > 0) await releaseDeliveries(this.#options.pool, left).catch(() => {}) // their leases run out
+    await this.#release().catch(() => {}) // their leases run out
   }
 
   async #run (): Promise<void> {
-    const { pool, storeIsUp, log } = this.#options
+    const { storeIsUp, log } = this.#options
     const { signal } = this.#stopping
     for (let failures = 0; !signal.aborted;) {
       await storeIsUp(signal)
@@ -85,10 +93,7 @@ export class WebhookDeliverer {
       this.#nudge = new AbortController()
       let pause = IDLE_MS
       try {
-        const room = MOST - this.#attempts.size
-        const counts = new Map([...this.#underWay].map(([id, { size }]) => [id, size]))
-        const claimed = room === 0 ? [] : await claimDeliveries(pool, { share: SHARE, most: room, leaseMs: LEASE_MS, underWay: counts })
-        for (const delivery of claimed) this.#begin(delivery)
+        await this.#claim()
         failures = 0
       } catch (error) {
         pause = backOff(failures++, RETRY)
@@ -98,16 +103,27 @@ export class WebhookDeliverer {
     }
   }
 
-  #begin (claimed: Claimed): void {
-    const { webhook_id, delivery_id } = claimed
-    const own = this.#underWay.get(webhook_id) ?? new Set()
-    this.#underWay.set(webhook_id, own.add(delivery_id))
-    const attempt = this.#attempt(claimed).then((ended) => {
-      if (ended === null) return // given back on closing
-      this.#ended.push({ claimed, ...ended })
-      this.#recording ??= this.#record()
-    }).finally(() => { this.#attempts.delete(attempt) })
-    this.#attempts.add(attempt)
+  async #claim (): Promise<void> {
+    await this.#release()
+    const held = this.#lanes.held
+    const room = MOST_HELD - [...held.values()].reduce((sum, count) => sum + count, 0)
+    if (room <= 0) return
+    for (const claimed of await claimDeliveries(this.#options.pool, { share: HELD, most: room, leaseMs: LEASE_MS, underWay: held })) this.#lanes.add(claimed)
+  }
+
+  async #release (): Promise<void> {
+    const ids = this.#givenBack.splice(0)
+    if (ids.length > 0) await releaseDeliveries(this.#options.pool, ids)
+  }
+
+  async #deliver (claimed: Claimed): Promise<void> {
+    const ended = await this.#attempt(claimed)
+    if (ended === null) {
+      this.#givenBack.push(claimed.delivery_id)
+      return
+    }
+    this.#ended.push({ claimed, ...ended })
+    this.#recording ??= this.#record()
   }
 
   /** @returns null: it was ended by this process */
@@ -118,9 +134,9 @@ export class WebhookDeliverer {
     if (event !== null && !mayBeTold(owner, event)) return none('not_allowed')
     const signing = this.#secretsOf(claimed)
     if (typeof signing === 'string') return { settled: { delivery_id, state: 'due', attempt: null, delay_ms: KEY_MS, missing_key: signing }, health: null }
-    const body = JSON.stringify(event === null ? pingOf(message_id, claimed.created_at) : cloudEventOf(event))
+    const body = event === null ? JSON.stringify(pingOf(message_id, claimed.created_at)) : cloudEventJson(event)
     const headers = signatureHeaders(signing, { id: message_id, timestamp: Math.floor(Date.now() / 1000), body })
-    const answer = await this.#options.sender.post(url, headers, body, this.#aborting.signal)
+    const answer = await this.#options.sender.post(url, headers, body)
     if (answer === null) return null
     const { health, ...became } = outcomeOf(answer, { ping: event === null, tries, failingSince: failing_since === null ? null : Date.parse(failing_since) }, Date.now(), Math.random())
     return { settled: { delivery_id, ...became, missing_key: null }, health }
@@ -148,11 +164,9 @@ export class WebhookDeliverer {
       } catch (error) {
         logLine(log, { event: 'webhooks_retried', reason: (error as Error).message, err: error })
       }
-      for (const { claimed, settled } of ended) {
-        this.#leave(claimed)
-        this.#note(claimed, settled)
-      }
-      this.nudge()
+      for (const { claimed, settled } of ended) this.#note(claimed, settled)
+      const held = this.#lanes.held
+      if (ended.some(({ claimed: { webhook_id: id } }) => (held.get(id) ?? 0) < SHARE)) this.nudge()
     }
     this.#recording = null
   }
@@ -171,12 +185,6 @@ export class WebhookDeliverer {
     if (state !== 'given_up') return
     onGivenUp?.()
     logLine(log, { event: 'webhook_given_up', ...about, reason })
-  }
-
-  #leave ({ webhook_id, delivery_id }: Claimed): void {
-    const own = this.#underWay.get(webhook_id)!
-    own.delete(delivery_id)
-    if (own.size === 0) this.#underWay.delete(webhook_id)
   }
 }
 

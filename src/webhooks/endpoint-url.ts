@@ -2,19 +2,25 @@ import { addressOf, isPublic, withinAny } from '../addresses/public-addresses.js
 
 /** Where deliveries may go. */
 export interface EndpointPolicy {
-  /** Whether `http:` is refused. */
-  httpsOnly: boolean
-  /** Whether an address (without brackets) may be connected to. */
-  allows (address: string): boolean
+  /** Whether `http:` is taken at all. */
+  takesPlain: boolean
+  /** Whether an address (without brackets) may be connected to. @param protocol `https:` or `http:` */
+  allows (address: string, protocol: string): boolean
 }
 
 const LONGEST = 2000
 
-/** @param networks `10.0.0.0/8`, `::1/128`; null: every address is allowed @throws Error at what is no network */
+/**
+ * @param httpsOnly then `http:` leads to these networks alone @param networks `10.0.0.0/8`, `::1/128`; null: every address is allowed
+ * @throws Error at what is no network
+ */
 export function policyOf ({ httpsOnly, networks }: { httpsOnly: boolean, networks: readonly string[] | null }): EndpointPolicy {
-  if (networks === null) return { httpsOnly, allows: () => true }
+  if (networks === null) return { takesPlain: true, allows: () => true }
   const isAllowed = withinAny(networks)
-  return { httpsOnly, allows: (address) => isPublic(address) || isAllowed(address) }
+  return {
+    takesPlain: !httpsOnly || networks.length > 0,
+    allows: (address, protocol) => isAllowed(address) || (isPublic(address) && (protocol === 'https:' || !httpsOnly))
+  }
 }
 
 /**
@@ -27,15 +33,15 @@ export function faultOfEndpoint (text: string, policy: EndpointPolicy): string |
   return faultOfForm(url, policy) ?? (isForbidden(url, policy) ? 'leads to an address that is not public' : null)
 }
 
-function faultOfForm ({ protocol, username, password, hash }: URL, { httpsOnly }: EndpointPolicy): string | null {
-  if (protocol !== 'https:' && (httpsOnly || protocol !== 'http:')) return `must begin with https://${httpsOnly ? '' : ' or http://'}`
+function faultOfForm ({ protocol, username, password, hash }: URL, { takesPlain }: EndpointPolicy): string | null {
+  if (protocol !== 'https:' && (!takesPlain || protocol !== 'http:')) return `must begin with https://${takesPlain ? ' or http://' : ''}`
   if (username !== '' || password !== '') return 'must not hold a user or a password: verify the signature instead'
   return hash === '' ? null : 'must not hold a fragment'
 }
 
 function isForbidden (url: URL, { allows }: EndpointPolicy): boolean {
   const address = addressOf(url) ?? (isLocalName(url.hostname) ? '127.0.0.1' : null)
-  return address !== null && !allows(address)
+  return address !== null && !allows(address, url.protocol)
 }
 
 /** RFC 6761, section 6.3: whatever a resolver says. */

@@ -37,30 +37,42 @@ export class Sender {
   readonly #policy: EndpointPolicy
   readonly #deadlineMs: number
   readonly #agents: { 'http:': http.Agent, 'https:': https.Agent }
+  readonly #underWay = new Set<AbortController>()
+  #abandoned = false
 
   constructor ({ policy, resolve = systemResolve(), deadlineMs = DEADLINE_MS, ca }: SenderOptions) {
     this.#policy = policy
     this.#deadlineMs = deadlineMs
-    const lookup = judgedLookup(policy, resolve)
-    const options = { keepAlive: true, timeout: IDLE_MS, lookup }
-    this.#agents = { 'http:': new http.Agent(options), 'https:': new https.Agent({ ...options, ...(ca === undefined ? {} : { ca }) }) }
+    const options = (protocol: string) => ({ keepAlive: true, timeout: IDLE_MS, lookup: judgedLookup(policy, protocol, resolve) })
+    this.#agents = { 'http:': new http.Agent(options('http:')), 'https:': new https.Agent({ ...options('https:'), ...(ca === undefined ? {} : { ca }) }) }
   }
 
-  /** One attempt. Never throws; whatever the signal ends is no answer of the endpoint's. @returns null: it was ended by the signal */
-  async post (url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<Answer | null> {
+  /** One attempt. Never throws. @returns null: it was abandoned, which is no answer of the endpoint's */
+  async post (url: string, headers: Record<string, string>, body: string): Promise<Answer | null> {
     const started = performance.now()
     const took = () => Math.round(performance.now() - started)
     // Literal addresses are never looked up, so they are judged here, with all else that the settings of today may refuse.
     if (faultOfEndpoint(url, this.#policy) !== null) return { status: null, failure: 'forbidden_address', ms: 0, bytes: 0 }
-    const deadline = AbortSignal.timeout(this.#deadlineMs)
-    const ended = AbortSignal.any([signal, deadline])
+    // Not AbortSignal.timeout, which lives on for all of its time: 15 seconds of deliveries would be held.
+    const ending = new AbortController()
+    const deadline = setTimeout(() => ending.abort(), this.#deadlineMs)
+    this.#underWay.add(ending)
     try {
-      const heard = await this.#exchange(new URL(url), headers, body, ended)
+      const heard = await this.#exchange(new URL(url), headers, body, ending.signal)
       return { ...heard, failure: null, ms: took() }
     } catch (error) {
-      if (signal.aborted) return null
-      return { status: null, failure: deadline.aborted ? 'timeout' : failureOf(error as NodeJS.ErrnoException), ms: took(), bytes: 0 }
+      if (this.#abandoned) return null
+      return { status: null, failure: ending.signal.aborted ? 'timeout' : failureOf(error as NodeJS.ErrnoException), ms: took(), bytes: 0 }
+    } finally {
+      clearTimeout(deadline)
+      this.#underWay.delete(ending)
     }
+  }
+
+  /** Ends every attempt that is under way. */
+  abandon (): void {
+    this.#abandoned = true
+    for (const ending of this.#underWay) ending.abort()
   }
 
   close (): void {
@@ -120,12 +132,12 @@ async function drained (response: IncomingMessage, signal: AbortSignal): Promise
   return Math.min(bytes, MOST_BYTES)
 }
 
-function judgedLookup (policy: EndpointPolicy, resolve: Resolve): LookupFunction {
+function judgedLookup (policy: EndpointPolicy, protocol: string, resolve: Resolve): LookupFunction {
   return (hostname, options, done) => {
     resolve(hostname).then((found) => {
       if (found.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' })
       // One that is forbidden condemns the name: which of them is connected to would be chance.
-      if (found.some(({ address }) => !policy.allows(address))) throw new ForbiddenAddress('this name leads to an address that is not public')
+      if (found.some(({ address }) => !policy.allows(address, protocol))) throw new ForbiddenAddress('this name leads to an address that is not public')
       if (options.all === true) done(null, found)
       else done(null, found[0]!.address, found[0]!.family)
     }).catch((error: NodeJS.ErrnoException) => { done(error, []) })
@@ -147,10 +159,10 @@ function failureOf (error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoExcept
 
 /** Whether the addresses of a URL are allowed now; null where its name is not known to any server. For a warning on registering. */
 export async function leadsAstray (url: string, policy: EndpointPolicy, resolve: Resolve = systemResolve()): Promise<boolean | null> {
-  const { hostname } = new URL(url)
+  const { hostname, protocol } = new URL(url)
   if (addressOf(new URL(url)) !== null) return false // judged as it stands
   try {
-    return (await resolve(hostname)).some(({ address }) => !policy.allows(address))
+    return (await resolve(hostname)).some(({ address }) => !policy.allows(address, protocol))
   } catch {
     return null
   }

@@ -166,6 +166,24 @@ t.test('what the exchange was not told is told, with who tells it, where there i
   await pool.query('update feed_cursors set holder = null, leased_until = null')
 })
 
+t.test('webhooks are told: how many there are, those that are disabled, what is overdue, and a key that is missing', async (t) => {
+  const webhooks = async (mark: 'ok' | 'warn' | 'wrong', text: RegExp) => isFound(t, await lookAt(t, without), 'postgres webhooks', mark, text)
+  await pool.query('update feed_cursors set position = coalesce((select max(position) from order_events), 0)')
+  await webhooks('ok', /^0 enabled, 0 of them failing, 0 disabled; deliveries due: 0$/)
+  await pool.query("insert into webhooks (webhook_id, user_id, url, secrets, told_after, failing_since) values (gen_random_uuid(), $1, 'https://example.com', '[]', 0, now())", [await insertPerson(pool)])
+  await pool.query("insert into webhook_deliveries (webhook_id, message_id, type) select webhook_id, 'one', 'comanda.order.paid' from webhooks")
+  await webhooks('ok', /^1 enabled, 1 of them failing, 0 disabled; deliveries due: 1$/)
+  await pool.query("update webhook_deliveries set next_attempt_at = now() - interval '1 hour'")
+  await webhooks('warn', /overdue for 60 min$/)
+  await pool.query("update webhook_deliveries set missing_key = 'k1'")
+  await webhooks('wrong', /some wait for key k1 of DATA_KEYS$/)
+  await pool.query('update webhook_deliveries set missing_key = null')
+  await pool.query("update webhooks set state = 'disabled', disabled_reason = 'gone', disabled_at = now()")
+  await webhooks('warn', /^0 enabled, 0 of them failing, 1 disabled; deliveries due: 0$/)
+  await pool.query('truncate webhooks, webhook_deliveries')
+  t.notOk((await lookAt(t, { ...without, WEBHOOKS: 'off' })).has('postgres webhooks'))
+})
+
 t.test('a clock that differs by more than a second is told, whichever way', needs('redis'), async (t) => {
   for (const [shift, mark, text] of [[-1500, 'warn', /^1\.[45]\d\d s ahead of this machine$/], [90_000, 'warn', /^(89|90)\.\d+ s behind this machine$/], [500, 'ok', /^0\.[45]\d+ s behind/]] as const) {
     const found = await lookAt(t, { ...env, AMQP_URL: '' }, () => Date.now() + shift)

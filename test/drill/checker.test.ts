@@ -92,10 +92,23 @@ t.test('other ways of telling wrongly', async (t) => {
   t.same(wrongly(({ exchange }) => { exchange.push({ ...exchange[0]!, version: 1, position: 200, id: idOf('late') }) }), { invented: 1, misplaced: 1 }, 'an earlier version of an order behind a later one')
 })
 
+t.test('webhooks may be told of another order first, and again, but of an order\'s versions in their order', async (t) => {
+  const wrongly = (mishear: (telling: Telling) => void) => {
+    const planted = new Planted()
+    planted.amend('c1-1', { item_quantity: 7 })
+    return found(planted, mishear)
+  }
+  const isOf = (order: string) => ({ order_id }: Told) => order_id === idOf(order)
+  t.same(wrongly((telling) => { telling.webhook = [...telling.webhook.filter((one) => !isOf('c1-1')(one)), ...telling.webhook.filter(isOf('c1-1'))] }), {}, 'another first')
+  t.same(wrongly(({ webhook }) => { webhook.push(webhook[0]!) }), {}, 'again')
+  t.same(wrongly(({ webhook }) => { webhook.reverse() }), { misplaced: 1 })
+  t.same(wrongly(({ webhook }) => { webhook.pop() }), { untold: 1 })
+})
+
 t.test('of an event that was decided anew each verdict is told under its own id', async (t) => {
   const planted = new Planted()
   Object.assign(planted.tables.events.at(-1)!, { reopened: 1 })
-  t.same(found(planted), { untold: 2, invented: 2 })
+  t.same(found(planted), { untold: 3, invented: 3 })
   t.same(found(planted, (telling) => { for (const told of Object.values(telling)) told.push({ ...told.at(-1)!, id: `${told.pop()!.id}.2` }) }), {})
 })
 

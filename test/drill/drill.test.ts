@@ -25,7 +25,7 @@ const sound = join(BUILD, 'src')
 interface Drilled {
   code: number
   printed: string
-  report: { telling: Record<'exchange' | 'stream', { events: number }>, verdict: string, counts: Record<Verdict, number>, figures: { orders_accepted: number, faults: Array<{ fault: string, failure: string }> }, reasons: string[] }
+  report: { telling: Record<'exchange' | 'stream' | 'webhook', { events: number }>, verdict: string, counts: Record<Verdict, number>, figures: { orders_accepted: number, faults: Array<{ fault: string, failure: string }> }, reasons: string[] }
 }
 
 async function drill (t: Test, build: string, ...args: string[]): Promise<Drilled> {

@@ -77,7 +77,7 @@ export class Planted {
   telling (): Record<Way, Told[]> {
     const told = new Map(this.tables.events.filter(({ outcome }) => outcome !== 'waiting').map((event) => [event.event_id, this.#told(event)]))
     const inOrder = [...told.values()].sort((a, b) => a.position - b.position)
-    return { exchange: [...inOrder], stream: [...inOrder] }
+    return { exchange: [...inOrder], stream: [...inOrder], webhook: [...inOrder] }
   }
 
   #told ({ event_id: id, type, order_id, version, position, outcome, data: { status } }: EventRow): Told {

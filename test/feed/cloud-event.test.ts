@@ -1,12 +1,14 @@
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
+import fc from 'fast-check'
 import t from 'tap'
-import { cloudEventOf } from '../../src/feed/cloud-event.js'
+import { cloudEventJson, cloudEventOf } from '../../src/feed/cloud-event.js'
 import { ToldEvent } from '../../src/feed/schema.js'
 import type { FeedEvent } from '../../src/orders/feed-event.js'
 import { amendOrder, moveOrder, type OrderEvent } from '../../src/orders/event.js'
 import type { OrderStatus } from '../../src/orders/status.js'
 import { placement } from '../support/events.js'
+import { holds } from '../support/properties.js'
 
 const ajv = new Ajv()
 addFormats.default(ajv)
@@ -61,6 +63,27 @@ t.test('each happening has its type, and an order that shows it', async (t) => {
     t.match(told, { type: `comanda.order.${type}`, orderversion: event.version, data: { order: { status }, ...(reason === undefined ? {} : { reason }) } }, type)
     t.ok(isToldEvent(told), ajv.errorsText(isToldEvent.errors))
   }
+})
+
+t.test('its text, put together by hand, is the event, whatever stands in it', async (t) => {
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
+  const text = fc.string({ unit: 'binary' })
+  const events = fc.record({
+    position: fc.nat(),
+    version: fc.nat(),
+    base: maybe(fc.constant(placed.event_id)),
+    outcome: fc.constantFrom('applied' as const, 'rejected' as const),
+    type: fc.constantFrom('order.placed' as const, 'order.amended' as const, 'order.cancelled' as const, 'order.status_changed' as const),
+    reason: maybe(text),
+    actor: maybe(text),
+    traceparent: maybe(text),
+    reopened: fc.nat({ max: 2 }),
+    data: fc.record({ item_description: text, item_quantity: fc.nat(), total_value: fc.maxSafeNat(), status: fc.constantFrom('accepted' as const, 'paid' as const) }).map((order) => ({ ...placed.order, ...order }))
+  })
+  await holds(t, 300, events, (given) => {
+    const event = settled(placed, given)
+    t.strictSame(JSON.parse(cloudEventJson(event)), JSON.parse(JSON.stringify(cloudEventOf(event))))
+  })
 })
 
 t.test('a trace is carried where it is known, and an unknown actor is left out', async (t) => {

@@ -215,3 +215,19 @@ t.test('an event of a newer schema hides nothing of its order that this build ca
   await pool.query('delete from fallback_queue')
   t.strictSame(await findOrder(pool, first.order.order_id), { view: null, rejected: false })
 })
+
+t.test('a moment is read as it was written, to the millisecond, and never rounded up', async (t) => {
+  const own = ownPool(t, { types: columnTypes })
+  for (const [given, read] of [
+    ['2026-11-23 12:00:00+00', '2026-11-23T12:00:00.000Z'], ['2026-11-23 12:00:00.1+00', '2026-11-23T12:00:00.100Z'], ['2026-11-23 12:00:00.123999+00', '2026-11-23T12:00:00.123Z'], ['2026-11-23 12:00:00.05+00', '2026-11-23T12:00:00.050Z'],
+    ['2026-11-23 14:00:00.5+02', '2026-11-23T12:00:00.500Z'], ['12026-11-23 12:00:00+00', '+012026-11-23T12:00:00.000Z']
+  ] as const) {
+    for (const zone of ['UTC', 'America/Sao_Paulo']) {
+      const client = await own.connect()
+      await client.query(`set timezone to '${zone}'`)
+      t.equal((await client.query<{ moment: string }>('select $1::timestamptz as moment', [given])).rows[0]!.moment, read, `${given} in ${zone}`)
+      await client.query('reset timezone')
+      client.release()
+    }
+  }
+})

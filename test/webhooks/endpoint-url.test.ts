@@ -29,6 +29,15 @@ t.test('networks that are allowed all the same are, in either spelling, and no o
   for (const host of ['10.2.0.1', '[fc00::1]', '[::1]', '192.168.0.1']) t.not(faultOfEndpoint(`https://${host}/`, policy), null, host)
 })
 
+t.test('in production plain http leads to networks that are allowed, and nowhere else', async (t) => {
+  const policy = policyOf({ httpsOnly: true, networks: ['10.1.0.0/16'] })
+  t.equal(faultOfEndpoint('http://10.1.2.3/', policy), null)
+  for (const host of ['8.8.8.8', '10.2.0.1', 'localhost']) t.equal(faultOfEndpoint(`http://${host}/`, policy), 'leads to an address that is not public', host)
+  t.equal(faultOfEndpoint('http://internal.example/', policy), null, 'a name is judged by its addresses')
+  t.equal(policy.allows('8.8.8.8', 'http:'), false)
+  t.equal(policy.allows('8.8.8.8', 'https:'), true)
+})
+
 t.test('a URL that cannot be meant is refused, with why', async (t) => {
   const table: Array<[url: string, why: RegExp]> = [
     ['http://example.com', /must begin with https:\/\/$/], ['ftp://example.com', /must begin/], ['javascript:alert(1)', /must begin/], ['example.com/hook', /must be a URL/], ['https://', /must be a URL/], ['', /must be a URL/],

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cloudEventOf } from '../../feed/cloud-event.js'
+import { cloudEventJson } from '../../feed/cloud-event.js'
 import { EventStream, frameOf } from '../../http/event-stream.js'
 import type { Ended } from '../../http/listeners.js'
 import { logLine } from '../../logs/log-line.js'
-import type { FeedEvent } from '../../orders/feed-event.js'
+import { type FeedEvent, happeningOf } from '../../orders/feed-event.js'
 import type { FeedReading } from '../../usecases/event-feed.js'
 
 /** An event is written to many streams, and serialized once. */
@@ -39,8 +39,7 @@ export function streamEvents (request: FastifyRequest, reply: FastifyReply, read
 function frame (event: FeedEvent): string {
   const known = frames.get(event)
   if (known !== undefined) return known
-  const cloudEvent = cloudEventOf(event)
-  const made = frameOf({ id: event.position, event: cloudEvent.type, data: JSON.stringify(cloudEvent) })
+  const made = frameOf({ id: event.position, event: `comanda.order.${happeningOf(event)}`, data: cloudEventJson(event) })
   frames.set(event, made)
   return made
 }
