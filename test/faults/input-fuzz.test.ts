@@ -67,7 +67,10 @@ const EXAMPLES: Record<string, Record<string, unknown> | Array<Record<string, un
   'PATCH /users/{user_id}': { full_name: 'x' },
   'DELETE /users/{user_id}': { password: 'a wrong guess' },
   'PUT /users/{user_id}/password': { password: 'a wrong guess', new_password: 'another long password' },
-  'POST /auth/token': { nick_name: ana.nick_name, password: 'a wrong guess' }
+  'POST /auth/token': { nick_name: ana.nick_name, password: 'a wrong guess' },
+  'POST /webhooks': { url: 'ftp://refused.example', description: 'x', types: ['comanda.order.paid'] },
+  'PATCH /webhooks/{webhook_id}': { url: 'ftp://refused.example', description: 'x', enabled: true },
+  'POST /webhooks/{webhook_id}/replay': { after: 999_999_999_999_999, before: 1 }
 }
 const bodyOf = (route: string) => fc.oneof(
   { weight: 8, arbitrary: (GOOD[route] ?? fc.constant(undefined)).map((one) => JSON.stringify(one) as string | undefined) },
@@ -197,10 +200,11 @@ t.test('no input, however large or twisted, keeps others waiting for 200 ms, or 
     if (excess !== null) t.fail(`${name}: ${excess.slice(0, 300)}`)
     if (delay.max / 1e6 > BLOCKED_MS) t.fail(`${name}: nothing else went on for ${Math.round(delay.max / 1e6)} ms`)
   }
+  const { webhook_id: webhook } = (await api.inject({ method: 'POST', url: '/webhooks', headers: ana.headers, payload: { url: 'http://127.0.0.1:9' } })).json<{ webhook_id: string }>()
   const bodyRoutes = routes.filter(([method, path]) => (paths[path]![method.toLowerCase()] as { requestBody?: object }).requestBody !== undefined)
   t.strictSame(bodyRoutes.map((route) => route.join(' ')).filter((route) => !(route in EXAMPLES)), [], 'every route with a body has its example')
   for (const [method, path] of bodyRoutes) {
-    const url = path.replace('{order_id}', orders[0]!).replace('{user_id}', 'me')
+    const url = path.replace('{order_id}', orders[0]!).replace('{user_id}', 'me').replace('{webhook_id}', webhook)
     for (const [name, body] of hostileBodies(EXAMPLES[`${method} ${path}`]!, path === '/orders/batch' ? LARGEST_BATCH : LARGEST)) {
       await measured(`${method} ${path}: ${name}`, url, { method, body, headers: { authorization, 'content-type': 'application/json' } })
     }

@@ -24,6 +24,7 @@ create table webhooks (
   constraint webhooks_replay check (num_nulls(replay_after, replay_before) in (0, 2))
 );
 create index webhooks_by_user on webhooks (user_id, webhook_id) where state <> 'removed';
+create index webhooks_replaying on webhooks (webhook_id) where replay_after is not null;
 
 -- One for each event and endpoint; the event itself stands in order_events.
 create table webhook_deliveries (
