@@ -24,7 +24,8 @@ const MOST_HELD = 1024
 const MOST_OPENED = 1000
 /** Beyond the deadline of an attempt: to record what became of it. */
 const LEASE_MS = DEADLINE_MS + 5000
-const IDLE_MS = 50
+/** Between two looks for what is due; the relay that makes deliveries looks at once. */
+const IDLE_MS = 200
 /** A delivery that waits for a key is looked at again after so long. */
 const KEY_MS = 60_000
 const RETRY = { first: 100, longest: 5000 }

@@ -82,11 +82,12 @@ const MUTANTS: Record<string, Mutant> = {
 }
 
 t.test('planted bugs are found out', { skip }, async (t) => {
-  await Promise.all(Object.entries(MUTANTS).map(async ([name, { file, bugs, finds, args }]) => {
+  // One after another: several at once are more than a small machine can carry, and then no bug is what is found.
+  for (const [name, { file, bugs, finds, args }] of Object.entries(MUTANTS)) {
     const { code, report } = await drill(t, plantBugs(t, file, ...bugs), '--rate', '100', '--mix', 'place', ...args)
     t.equal(code, 1, name)
     t.equal(report.verdict, 'violated')
     t.ok(report.counts[finds] > 0, `${report.counts[finds]} ${finds}`)
     t.match(report.reasons.find((reason) => reason.startsWith(finds)), /: \d+$/)
-  }))
+  }
 })
