@@ -79,6 +79,7 @@ t.test('delivered ones are swept after 30 days, those of a disabled webhook are 
     for (const state of ['delivered', 'given_up']) await insert(enabled, state, days)
     await insert(disabled, 'due', days)
   }
+  await insert(enabled, 'due', 32) // as one that waits for a key
   await insert(removed, 'due', 1)
   await insert(removed, 'given_up', 1)
   const sweep = async (rows: number) => await sweepDeliveries(pool, { keptMs: KEPT_MS, waitingMs: WAITING_MS, rows })
@@ -86,7 +87,7 @@ t.test('delivered ones are swept after 30 days, those of a disabled webhook are 
   t.equal((await pool.query('select from webhooks where webhook_id = $1', [removed])).rowCount, 1)
   t.equal(await sweep(1), 1)
   t.equal(await sweep(100), 0, 'nothing is left')
-  t.strictSame((await pool.query<{ left: string }>("select type || ' is ' || state as left from webhook_deliveries order by 1")).rows.map(({ left }) => left), ['delivered 29 is delivered', 'due 29 is due', 'due 31 is given_up', 'given_up 29 is given_up', 'given_up 31 is given_up'])
+  t.strictSame((await pool.query<{ left: string }>("select type || ' is ' || state as left from webhook_deliveries order by 1")).rows.map(({ left }) => left), ['delivered 29 is delivered', 'due 29 is due', 'due 31 is given_up', 'due 32 is due', 'given_up 29 is given_up', 'given_up 31 is given_up'])
   t.match((await pool.query("select attempts from webhook_deliveries where type = 'due 31'")).rows, [{ attempts: [{ failure: 'expired' }] }])
   t.equal((await pool.query('select from webhooks where webhook_id = $1', [removed])).rowCount, 0)
 })
@@ -132,6 +133,7 @@ t.test('a relay that is stopped gives back what it has no answer to, and the nex
   const begun = performance.now()
   await relay.close()
   t.ok(performance.now() - begun < 4500, 'within the grace of a process')
+  t.match((await pool.query('select next_attempt_at <= now() as now from webhook_deliveries')).rows, [{ now: true }], 'its lease is not waited for')
   answers = true
   await startRelay(t, place, alone)
   await eventually('it came again', () => receiver.calls.length === 2)
