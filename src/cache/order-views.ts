@@ -1,10 +1,10 @@
 import type { Redis, Result } from 'ioredis'
-import { fromEnvelope, serializeEvent } from '../orders/envelope.js'
-import { type Order, orderJson } from '../orders/order.js'
-import { type AcceptedView, higher, type OrderView, rank } from '../orders/view.js'
+import type { OrderEvent } from '../orders/event.js'
+import { acceptedView, type FoundView, higher, persistedView } from '../orders/view.js'
 import type { Mac } from '../secrets/mac.js'
 import { MissedViews } from './missed-views.js'
 import type { DatedView, ViewToPut } from './view-to-put.js'
+import { decode, encode, headOf, isMarkAlone, isMarked, PERSISTED_MS } from './view-value.js'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -12,14 +12,14 @@ declare module 'ioredis' {
     putOrderViews (...args: Array<string | number>): Result<number, Context>
     /** Milliseconds since views were first kept here. */
     ageOfViews (key: string): Result<number, Context>
+    /** KEYS: one an event. ARGV: the life in milliseconds, then the first 49 characters of the value that the view of each has. */
+    markOrderViews (...args: Array<string | number>): Result<number, Context>
     /** Deletes the value if it is still this one. */
     dropView (key: string, value: string): Result<number, Context>
   }
 }
 
 /**
- * A value is `<rank, 12 digits> <event_id> <signature, or -> <written, ms since 1970> <JSON: the order, or the envelopes of the
- * events taken while it is not persisted>`: the guard reads its first bytes and never parses JSON.
  * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
  * because it shows what will never be.
  */
@@ -35,6 +35,20 @@ for i, key in ipairs(KEYS) do
 end
 return #KEYS`
 
+/** What is not the view of this very event is left as it is: it shows something later. */
+const MARK = `
+for i, key in ipairs(KEYS) do
+  local head = ARGV[i + 1]
+  local found = redis.call('getrange', key, 0, 48)
+  if found == '' then
+    redis.call('set', key, head .. '!', 'PX', ARGV[1])
+  elseif found == head then
+    redis.call('setrange', key, 49, '!')
+    redis.call('pexpire', key, ARGV[1])
+  end
+end
+return #KEYS`
+
 const DROP = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
 
 /** By Redis' own clock; an emptied Redis is as good as a new one. */
@@ -43,20 +57,8 @@ local now = redis.call('time')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 return now - (redis.call('set', KEYS[1], now, 'NX', 'GET') or now)`
 
-/** A persisted view is a copy of a row: short-lived, so that whatever went wrong heals by itself. */
-const PERSISTED_MS = 60_000
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
 const UNPERSISTED_MS = 24 * 3_600_000
-/** How far the clocks of two processes may lie apart: a persisted view that claims to be older than its life and this was put back. */
-const CLOCKS_APART_MS = 60_000
-const RANK_DIGITS = 12
-const VALUE = /^(\d{12} ([0-9a-f-]{36})) (\S+) ((\d+) (.*))$/s
-
-export interface FoundView {
-  view: OrderView | null
-  /** false: Redis could not be asked, so a missing view says nothing */
-  asked: boolean
-}
 
 /**
  * Order views in Redis. Every failure is a miss: it is counted, reported once a call through `onFailure`, and never thrown.
@@ -88,6 +90,7 @@ export class OrderViews {
     if ('putOrderViews' in redis) return
     const client: Redis = redis
     client.defineCommand('putOrderViews', { lua: PUT })
+    client.defineCommand('markOrderViews', { lua: MARK })
     client.defineCommand('ageOfViews', { lua: AGE, numberOfKeys: 1 })
     client.defineCommand('dropView', { lua: DROP, numberOfKeys: 1 })
   }
@@ -146,10 +149,14 @@ export class OrderViews {
 
   /** A value that is not ours hides what may be true, and its rank would keep it there: it is dropped. @throws what ended that */
   async #read (orderId: string, value: string): Promise<FoundView> {
+    if (isMarkAlone(value)) {
+      this.reads.miss++
+      return { view: null, asked: true, booked: true }
+    }
     const view = decode(value, this.#mac)
     if (view?.order.order_id === orderId) {
       this.reads.hit++
-      return { view, asked: true }
+      return isMarked(value) ? { view, asked: true, booked: true } : { view, asked: true }
     }
     await this.#redis.dropView(this.#key(orderId), value)
     throw new Error('a view that no process of ours has written for this order, or not lately')
@@ -194,6 +201,26 @@ export class OrderViews {
     return await this.#writing
   }
 
+  /**
+   * Says of these placements that they were booked: what the api shows of them is asked of the tables from now on, and is kept no
+   * longer than a persisted view. Of a mark that is forged or lost nothing follows but a look at the tables, so none is signed.
+   * (Measured: written anew by the worker, every view was made, signed and sent twice.)
+   * @returns whether Redis took the call
+   */
+  async mark (placements: readonly OrderEvent[]): Promise<boolean> {
+    if (placements.length === 0) return true
+    const at = Date.now()
+    try {
+      const keys = placements.map(({ order }) => this.#key(order.order_id))
+      await this.#redis.markOrderViews(keys.length, ...keys, PERSISTED_MS, ...placements.map((event) => headOf(acceptedView(event))))
+      return true
+    } catch (error) {
+      this.#onFailure(error as Error)
+      this.#missed.add(placements.map((event) => ({ view: persistedView(event), at })))
+      return false
+    }
+  }
+
   async #write (views: readonly DatedView[]): Promise<boolean> {
     const persisted = views.filter(({ view }) => view.persisted)
     const pending = views.filter(({ view }) => !view.persisted)
@@ -219,29 +246,4 @@ export class OrderViews {
   #key (orderId: string): string {
     return `${this.#prefix}order:${orderId}`
   }
-}
-
-function encode ({ view, serialized }: ViewToPut, mac: Mac | null): string {
-  const head = `${String(rank(view)).padStart(RANK_DIGITS, '0')} ${view.event_id}`
-  const body = `${Date.now()} ${view.persisted ? orderJson(view.order) : jsonOf(view, serialized)}`
-  return `${head} ${mac?.sign(`${head} ${body}`) ?? '-'} ${body}`
-}
-
-function jsonOf ({ taken }: AcceptedView, last = serializeEvent(taken.at(-1)!)): string {
-  if (taken.length === 1) return `[${last.json}]`
-  return `[${[...taken.slice(0, -1).map((event) => serializeEvent(event).json), last.json].join(',')}]`
-}
-
-/** null for what is none, is not signed by us, or is a persisted view that outlived its life. */
-function decode (value: string, mac: Mac | null): OrderView | null {
-  const [, head, event_id, signature, body, written, json] = VALUE.exec(value) ?? []
-  if (head === undefined || (mac && !mac.verifies(`${head} ${body}`, signature!))) return null
-  const known = JSON.parse(json!) as Order | unknown[]
-  if (!Array.isArray(known)) {
-    const isLate = Date.now() - Number(written) > PERSISTED_MS + CLOCKS_APART_MS
-    return isLate ? null : { order: known, event_id: event_id!, persisted: true }
-  }
-  const taken = known.map(fromEnvelope)
-  const last = taken.at(-1)
-  return last ? { order: last.order, event_id: event_id!, persisted: false, taken } : null
 }

@@ -22,6 +22,15 @@ export interface AcceptedView {
   taken: OrderEvent[]
 }
 
+/** What a cache knows of an order. */
+export interface FoundView {
+  view: OrderView | null
+  /** false: it could not be asked, so a missing view says nothing */
+  asked: boolean
+  /** The event that it shows, or would show, was booked since: the row knows more. */
+  booked?: true
+}
+
 const MAX_TAKEN = 20
 
 /** What a caller is shown: the order and the moves this caller may make next. */

@@ -77,7 +77,7 @@ export const redisPlugin = fp(async (app) => {
   app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
   app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit'))).decorate('counts', new Counts(client, redisPrefix, missed('limit')))
   if (app.traces) {
-    traceCalls(app.traces, views, 'views', ['get', 'put'])
+    traceCalls(app.traces, views, 'views', ['get', 'put', 'mark'])
     traceCalls(app.traces, changeLocks, 'change_locks', ['take', 'release'])
     traceCalls(app.traces, keys, 'idempotency_keys', ['begin', 'accept', 'forget'])
   }

@@ -1,7 +1,7 @@
 import { OrderError } from '../orders/errors.js'
 import { decodeCursor, encodeCursor, type OrderFilter, type Page, toPage } from '../orders/page.js'
 import { decodeTimelineCursor, encodeTimelineCursor, type TimelineEntry } from '../orders/timeline.js'
-import { higher, type OrderView, orderForCaller, type OrderForCaller } from '../orders/view.js'
+import { type FoundView, higher, type OrderView, orderForCaller, type OrderForCaller } from '../orders/view.js'
 import { actionOnUser, actorOf, type Requester } from '../users/actions.js'
 import type { Caller } from '../users/roles.js'
 import type { ActionsPort, OrdersPort, ViewsPort } from './ports.js'
@@ -41,8 +41,8 @@ export class OrderReader {
 
   /** @throws OrderError `order_not_found`, also for another user's order; `order_not_visible_yet` */
   async find (orderId: string, caller: Caller): Promise<Answer> {
-    const { view, asked } = await this.#cached(orderId)
-    return answer(this.#shown(view && this.#isTrusted(view) ? view : await this.#compare(orderId, view), asked, caller), caller)
+    const { view, asked, booked = false } = await this.#cached(orderId)
+    return answer(this.#shown(view && !booked && this.#isTrusted(view) ? view : await this.#compare(orderId, view), asked, caller), caller)
   }
 
   /**
@@ -82,7 +82,7 @@ export class OrderReader {
     return toPage(entries, limit, encodeTimelineCursor)
   }
 
-  async #cached (orderId: string): Promise<{ view: OrderView | null, asked: boolean }> {
+  async #cached (orderId: string): Promise<FoundView> {
     return await this.#options.views?.get(orderId) ?? { view: null, asked: false }
   }
 

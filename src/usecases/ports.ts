@@ -4,7 +4,7 @@ import type { KeyRecord, KeyUse } from '../orders/identity.js'
 import type { Order } from '../orders/order.js'
 import type { OrderFilter } from '../orders/page.js'
 import type { TimelineEnd, TimelineEntry } from '../orders/timeline.js'
-import type { OrderView } from '../orders/view.js'
+import type { FoundView, OrderView } from '../orders/view.js'
 import type { Action, Requester } from '../users/actions.js'
 import type { Session } from '../users/session.js'
 import type { Credentials, PersonChange, Registration, User } from '../users/user.js'
@@ -18,8 +18,7 @@ export interface IntakePort {
 
 /** Views of orders, fast and forgetful: never throws, a failure is a miss. */
 export interface ViewsPort {
-  /** `asked` false: the cache could not be asked, so a missing view says nothing */
-  get (orderId: string): Promise<{ view: OrderView | null, asked: boolean }>
+  get (orderId: string): Promise<FoundView>
   /** Each is written only over a lower rank, or over the view of the rejected event that it `replaces`. `serialized`: the event it shows, if at hand. */
   put (views: ReadonlyArray<{ view: OrderView, replaces?: string, serialized?: SerializedEvent }>): Promise<unknown>
   /** The cache was out of sight or emptied lately: views may be missing, or be older than what was seen elsewhere. */

@@ -15,7 +15,9 @@ export interface Applied {
   duplicates: number
   /** Events recorded as rejected for a reason outside the chain. */
   refused?: number
-  /** What readers should see now, for duplicates too: a view may have been lost. */
+  /** Placements that were applied and that nothing else of this batch is about. */
+  placed?: readonly OrderEvent[]
+  /** What readers should see now of all other orders, for duplicates too: a view may have been lost. */
   views: ViewToPut[]
   /** What was put into the parking lot. */
   parked?: readonly ParkedEvent[]
@@ -39,7 +41,8 @@ export async function applyBatch (client: Client, given: readonly OrderEvent[], 
   return {
     decisions,
     duplicates: given.length - fresh.length - folded.unseen,
-    views: [...fresh.filter(({ order }) => !folded.orders.has(order.order_id)).map((event) => ({ view: persistedView(event) })), ...folded.views]
+    placed: fresh.filter(({ order }) => !folded.orders.has(order.order_id)),
+    views: folded.views
   }
 }
 

@@ -208,6 +208,39 @@ t.test('without a key views are written and read unsigned', real, async (t) => {
   }
 })
 
+t.test('a placement that was booked is marked: its view is asked for again elsewhere, and lives a minute at most', real, async (t) => {
+  const placed = placement(1)
+  const view = acceptedView(placed)
+  await views.put([{ view }])
+  t.equal(await views.mark([placed]), true)
+  t.strictSame(await views.get(placed.order.order_id), { view, asked: true, booked: true })
+  const left = await life(view)
+  t.ok(left > 0 && left <= 60_000, `${left} ms`)
+  await views.put([{ view: persistedView(placed) }])
+  t.strictSame(await views.get(placed.order.order_id), { view: persistedView(placed), asked: true }, 'what a reader found in the tables needs no look')
+})
+
+t.test('a placement that is booked before its view is put is marked all the same: the late view is not shown', real, async (t) => {
+  const placed = placement(1)
+  await views.mark([placed])
+  t.ok(await life(acceptedView(placed)) <= 60_000)
+  await views.put([{ view: acceptedView(placed) }])
+  t.strictSame(await views.get(placed.order.order_id), { view: null, asked: true, booked: true })
+  await views.put([{ view: persistedView(placed) }])
+  t.strictSame(await seen(persistedView(placed)), persistedView(placed))
+})
+
+t.test('a mark leaves alone what shows a later event, or the row', real, async (t) => {
+  const placed = placement(1)
+  for (const later of [acceptedView(amendment(placed), acceptedView(placed)), persistedView(amendment(placed))]) {
+    await views.put([{ view: later }])
+    const [left] = [await life(later)]
+    await views.mark([placed])
+    t.strictSame(await views.get(placed.order.order_id), { view: later, asked: true })
+    t.ok(await life(later) > left - 10_000)
+  }
+})
+
 t.test('nothing went wrong until here', real, async (t) => {
   t.strictSame(failures.splice(0), [])
 })
@@ -232,6 +265,18 @@ t.test('a view that Redis did not take is put when it is back, the highest of ea
   await eventually('it is there', async () => await seen(changed) !== null)
   await eventually('there is no doubt any more', () => !own.inDoubt)
   t.strictSame(await seen(changed), changed)
+})
+
+t.test('a mark that Redis did not take becomes the persisted view once it is back', real, async (t) => {
+  const { proxy, own } = await behindProxy(t)
+  const placed = placement(1)
+  await views.put([{ view: acceptedView(placed) }])
+  proxy.mode = 'refuse'
+  proxy.cut()
+  t.equal(await own.mark([placed]), false)
+  proxy.mode = 'pass'
+  await eventually('it is there', async () => (await seen(persistedView(placed)))?.persisted)
+  t.strictSame(await seen(persistedView(placed)), persistedView(placed))
 })
 
 t.test('a view that Redis did not take is found by the process that put it, over a lower one', real, async (t) => {

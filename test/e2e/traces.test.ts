@@ -52,7 +52,7 @@ t.test('one trace goes from whoever asked through request, publish, batch and st
   t.match(batch.links, [{ traceId: request.traceId, spanId: request.spanId }])
   const process = await collector.seen('process order event', mine)
   t.match(process, { service: 'comanda-worker', parentSpanId: request.spanId, links: [{ spanId: batch.spanId }], attributes: { 'messaging.message.id': publish.attributes['messaging.message.id'] } })
-  t.strictSame(namesUnder(collector, batch), ['begin', 'insert_placements', 'record_events', 'commit', 'views.put'])
+  t.strictSame(namesUnder(collector, batch), ['begin', 'insert_placements', 'record_events', 'commit', 'views.mark'])
   t.match(await collector.seen('insert_placements', mine), { attributes: { 'db.system.name': 'postgresql', 'db.query.text': /insert into orders/ } })
 
   t.match(await eventually('its line', () => api.output.find((line) => line.includes('"route":"/orders"'))), `"trace_id":"${asked.traceId}"`)
@@ -95,7 +95,7 @@ t.test('an order that goes by the fallback queue keeps its trace, and one withou
   t.match(publish, { attributes: { 'comanda.path': 'fallback', 'comanda.order_id': orderId } })
   const batch = await collector.seen('book batch', ofTrace(request))
   t.match(batch, { parentSpanId: request.spanId, attributes: { 'comanda.source': 'fallback' } })
-  t.strictSame(namesUnder(collector, batch), ['begin', 'lock_fallback', 'insert_placements', 'record_events', 'delete_fallback', 'commit', 'views.put'])
+  t.strictSame(namesUnder(collector, batch), ['begin', 'lock_fallback', 'insert_placements', 'record_events', 'delete_fallback', 'commit', 'views.mark'])
 
   await (await ready(t, { ...byDefault, AMQP_URL: '' })).order()
   const sent = await eventually('protobuf', () => plain.received.find(({ body }) => body.includes('POST /orders')))

@@ -35,6 +35,22 @@ t.test('an unpersisted view that is too old, or dated too far ahead, is checked,
   }
 })
 
+t.test('a young view whose event was booked is checked, and answers all the same while the tables are away', async (t) => {
+  const { reader, orders, views, shown } = openOrderService()
+  const event = placed(1)
+  const id = event.order.order_id
+  orders.book([event])
+  await views.put([{ view: acceptedView(shift(event, 0)) }])
+  views.mark(id)
+  t.equal((await reader.find(id, ana)).order.status, 'confirmed')
+  t.strictSame(await shown(id), persistedView(event))
+  const other = placed(1)
+  await views.put([{ view: acceptedView(shift(other, 0)) }])
+  views.mark(other.order.order_id)
+  orders.cut()
+  t.equal((await reader.find(other.order.order_id, ana)).order.status, 'accepted')
+})
+
 t.test('what is shown is the higher of row and view', async (t) => {
   const { reader, orders, views } = openOrderService()
   const first = placed(1)

@@ -25,7 +25,7 @@ const place = await openPlace(t)
 const pool = openPool(t, place, { max: 4 })
 const user = await insertPerson(pool)
 
-function openBooking (views: Pick<OrderViews, 'put'> | null = null): { booking: Booking, fallback: FallbackSource, lines: Array<Record<string, unknown>> } {
+function openBooking (views: Pick<OrderViews, 'put' | 'mark'> | null = null): { booking: Booking, fallback: FallbackSource, lines: Array<Record<string, unknown>> } {
   const lines: Array<Record<string, unknown>> = []
   const log = pino({ serializers: { err: pino.stdSerializers.err } }, { write: (line: string) => { lines.push(JSON.parse(line)) } })
   const commits = new Commits({ pool, log, traces: null, followers: [...(views ? [viewsFollower(views)] : []), loggingFollower(log)] })
@@ -78,7 +78,7 @@ t.test('what cannot be unpacked into the fallback table is parked, its mates are
 })
 
 t.test('a defect in what follows a commit makes no booked event a rejected one', async (t) => {
-  const { booking, lines } = openBooking({ put: async () => { throw new TypeError('planted') } })
+  const { booking, lines } = openBooking({ put: async () => true, mark: async () => { throw new TypeError('planted') } })
   const event = placement(user)
   await booking.book([takenOf(event)], 'queue')
   t.match((await booked(pool, [event.order.order_id])).events, [{ outcome: 'applied' }])
