@@ -21,30 +21,32 @@ const rooms = {
   time: { why: 'moments and waiting; whatever waits or writes a moment may use it', may: [], packages: [node('timers/promises')] },
   ids: { files: ids, why: 'where ids come from; who needs one is given the function', may: [], packages: [pkg('uuid'), node('crypto')] },
   webhooks: { why: 'endpoints and what is sent to them: addresses, schedule, signatures, outcomes; rows reach it as an argument', may: [...domain, time, folder('addresses')], packages: [typebox, node('crypto', 'dns', 'http', 'https', 'net', 'util')] },
-  usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids, folder('webhooks')], packages: [] },
+  jobs: { why: 'what operators see of parked events and ask to be done with many; it is done elsewhere', may: [folder('users')], packages: [] },
+  usecases: { why: 'where domain, intake, rows and views meet: they know services only as ports', may: [...domain, time, ids, folder('webhooks'), folder('jobs')], packages: [] },
   http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net', 'timers/promises')] },
-  auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), node('crypto')] },
+  auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), pkg('cookie'), node('crypto')] },
   addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net'), pkg('ipaddr.js')] },
   secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
   health: { why: 'what is up, since when, and what gets on; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events', 'timers/promises')] },
-  store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses'), folder('webhooks')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
+  store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses'), folder('webhooks'), folder('jobs')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
   cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis'), node('net')] },
   broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'net', 'timers/promises')] },
-  parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, ...['store', 'broker', 'secrets'].map(folder)], packages: [] },
+  parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, ...['jobs', 'store', 'broker', 'secrets'].map(folder)], packages: [node('buffer')] },
+  expiry: { why: 'orders that stay unpaid: found, and handed over to be cancelled; for worker and command alike', may: [...domain, folder('store')], packages: [] },
   logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },
   metrics: { why: 'the one room that knows prom-client; the rooms below hold plain numbers', may: [], packages: [pkg('prom-client')] },
   tracing: { why: 'spans, and OpenTelemetry nowhere else', may: domain, packages: [pkg('@opentelemetry/[^/]+'), node('async_hooks')] },
-  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [file('config'), folder('addresses'), folder('secrets'), time, folder('store'), folder('broker'), folder('cache')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
+  doctor: { why: 'the doctor looks at the services and changes nothing; SQL and topology stay where they are', may: [folder('health'), file('config'), folder('addresses'), folder('secrets'), time, folder('store'), folder('broker'), folder('cache')], packages: [pkg('pg'), pkg('ioredis'), pkg('amqplib'), node('events', 'net', 'timers/promises')] },
   config: { files: '^src/(config|environment)\\.ts$', why: 'the environment is read here; of ours it knows only what an address and a secret are', may: [folder('addresses'), folder('secrets')], packages: [typebox, pkg('env-schema')] },
   plugins: {
     why: 'plugins open, decorate and close what a room holds; they know no route and no process',
-    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'feed', 'webhooks', 'store', 'cache', 'broker', 'parking', 'logs', 'metrics', 'tracing'].map(folder)],
+    may: [...domain, time, ids, file('config'), ...['usecases', 'http', 'addresses', 'auth', 'secrets', 'health', 'feed', 'webhooks', 'jobs', 'store', 'cache', 'broker', 'parking', 'doctor', 'logs', 'metrics', 'tracing'].map(folder)],
     packages: ['^node_modules/(?!prom-client/)', anyNode]
   },
-  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('feed'), folder('webhooks'), folder('usecases'), folder('http'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
+  routes: { why: 'routes reach services only through typed decorators', may: [...domain, folder('feed'), folder('webhooks'), folder('jobs'), folder('usecases'), folder('http'), folder('auth'), folder('logs')], packages: [pkg('fastify'), typebox, pkg('@fastify/type-provider-typebox')] },
   worker: {
     why: 'the sources of the worker, and what becomes of their batches; it listens to no HTTP',
-    may: [...domain, time, ...['store', 'cache', 'broker', 'secrets', 'parking', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],
+    may: [...domain, time, ...['store', 'cache', 'broker', 'secrets', 'parking', 'expiry', 'health', 'logs', 'metrics', 'tracing', 'plugins'].map(folder)],
     packages: [pkg('fastify'), pkg('fastify-plugin'), pkg('amqplib'), node('crypto', 'events', 'timers/promises')]
   },
   relay: {
@@ -57,7 +59,7 @@ const rooms = {
   'relay-process': { files: file('relay'), why: 'a composition: plugins in written order, then what is told; it has no routes', may: [file('config'), ...['http', 'logs', 'plugins', 'relay'].map(folder)], packages: [pkg('fastify'), pkg('pino')] },
   commands: {
     why: 'a command starts processes or shows what a room knows; it holds no rules of the product',
-    may: [file('config'), file('api'), file('worker'), file('relay'), ids, ...['addresses', 'users', 'webhooks', 'usecases', 'store', 'cache', 'secrets', 'parking', 'doctor', 'logs'].map(folder)],
+    may: [file('config'), file('api'), file('worker'), file('relay'), ids, ...['addresses', 'users', 'webhooks', 'usecases', 'store', 'cache', 'secrets', 'parking', 'expiry', 'doctor', 'logs'].map(folder)],
     packages: [pkg('fastify'), pkg('pg'), pkg('close-with-grace'), anyNode]
   },
   cli: { files: file('cli'), why: 'cli picks a command, and knows the words that its options take', may: [folder('commands'), file('users/actions')], packages: [pkg('commander'), node('os')] }

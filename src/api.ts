@@ -7,6 +7,7 @@ import { amqpPlugin } from './plugins/amqp.js'
 import { authPlugin } from './plugins/auth.js'
 import { cacheMetricsPlugin } from './plugins/cache-metrics.js'
 import { configPlugin } from './plugins/config.js'
+import { consolePlugin } from './plugins/console.js'
 import { errorsPlugin } from './plugins/errors.js'
 import { exportsPlugin } from './plugins/exports.js'
 import { feedPlugin } from './plugins/feed.js'
@@ -16,6 +17,8 @@ import { intakePlugin } from './plugins/intake.js'
 import { loginAttemptsPlugin } from './plugins/login-attempts.js'
 import { metricsPlugin } from './plugins/metrics.js'
 import { openapiPlugin } from './plugins/openapi.js'
+import { operationsPlugin } from './plugins/operations.js'
+import { overviewPlugin } from './plugins/overview.js'
 import { orderQuotaPlugin } from './plugins/order-quota.js'
 import { orderUseCasesPlugin } from './plugins/order-usecases.js'
 import { passwordsPlugin } from './plugins/passwords.js'
@@ -30,15 +33,22 @@ import { tracingPlugin } from './plugins/tracing.js'
 import { userUseCasesPlugin } from './plugins/user-usecases.js'
 import { validationPlugin } from './plugins/validation.js'
 import { webhooksPlugin } from './plugins/webhooks.js'
+import { actionRoutes } from './routes/actions/actions.js'
 import { tokenRoutes } from './routes/auth/token.js'
 import { eventRoutes } from './routes/events/events.js'
+import { consoleSessionRoutes } from './routes/console/session.js'
+import { jobRoutes } from './routes/jobs/jobs.js'
 import { changeRoutes } from './routes/orders/change.js'
 import { placeRoutes } from './routes/orders/place.js'
 import { readRoutes } from './routes/orders/read.js'
 import { timelineRoutes } from './routes/orders/timeline.js'
+import { overviewRoutes } from './routes/overview/overview.js'
+import { parkedRoutes } from './routes/parked/parked.js'
+import { settleRoutes } from './routes/parked/settle.js'
 import { exportRoutes } from './routes/users/export.js'
 import { userOrderRoutes } from './routes/users/orders.js'
 import { passwordRoutes } from './routes/users/password.js'
+import { roleRoutes } from './routes/users/role.js'
 import { oneUserRoutes } from './routes/users/user.js'
 import { userRoutes } from './routes/users/users.js'
 import { deliveryRoutes } from './routes/webhooks/deliveries.js'
@@ -82,13 +92,18 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(userUseCasesPlugin)
   await app.register(exportsPlugin)
   await app.register(webhooksPlugin)
+  await app.register(operationsPlugin)
+  await app.register(overviewPlugin)
+  await app.register(consolePlugin)
 
   await app.register(userRoutes)
   await app.register(oneUserRoutes)
   await app.register(passwordRoutes)
   await app.register(exportRoutes)
   await app.register(userOrderRoutes)
+  await app.register(roleRoutes)
   await app.register(tokenRoutes)
+  await app.register(consoleSessionRoutes)
   await app.register(placeRoutes)
   await app.register(readRoutes)
   await app.register(timelineRoutes)
@@ -97,5 +112,10 @@ export async function buildApi (config: Config, logger: Logger = createLogger(co
   await app.register(webhookRoutes)
   await app.register(oneWebhookRoutes)
   await app.register(deliveryRoutes)
+  await app.register(parkedRoutes)
+  await app.register(settleRoutes)
+  await app.register(jobRoutes)
+  await app.register(actionRoutes)
+  await app.register(overviewRoutes)
   return app as unknown as FastifyInstance
 }

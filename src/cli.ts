@@ -67,9 +67,17 @@ onUser('end-sessions', 'end every session of a user').action(async (user: string
   process.exitCode = await runEndSessions(process.env, user, options)
 })
 
+program.command('sweep').description('cancel orders that stayed unpaid for STALE_AFTER, once; with STALE_AFTER workers do so by themselves')
+  .option('--dry-run', 'only count them', false)
+  .option('--by <name>', 'the operator who does it', userInfo().username)
+  .action(async (options: { dryRun: boolean, by: string }) => {
+    const { runSweep } = await import('./commands/sweep.js')
+    process.exitCode = await runSweep(process.env, options)
+  })
+
 program.command('actions').description('look up who did what to whom').command('list').description('actions, newest first')
   .option('--actor <actor>', 'a user_id, or `user:<id>`, `operator:<id>`, `cli:<name>`')
-  .option('--target <id>', 'a user_id, the id of a parked event or of a webhook')
+  .option('--target <id>', 'the id of a user, a parked event, a webhook, a job or a sweep')
   .addOption(new Option('--action <action>', 'of this kind only').choices(ACTIONS))
   .option('--since <moment>', 'ISO 8601, such as 2026-11-23 or 2026-11-23T12:00:00Z', moment)
   .option('--limit <number>', 'maximum number to list', count, 100)

@@ -35,6 +35,8 @@ export interface Config {
   readonly logLevel: string
   readonly metrics: boolean
   readonly docs: boolean
+  /** Whether an api serves the operators' page, and takes its cookie. */
+  readonly console: boolean
   readonly trustProxy: readonly string[]
   readonly redisPrefix: string
   readonly redisTimeoutMs: number
@@ -43,6 +45,8 @@ export interface Config {
   readonly loginLimit: number
   /** 0: no bound */
   readonly ordersPerMinute: number
+  /** Seconds; null: no order is ever stale */
+  readonly staleAfter: number | null
   /** Every variable as it is in effect, by its name, for the line at the start: passwords and secrets are masked, null is not given. */
   readonly shown: Readonly<Record<string, string | number | null>>
   /** `off`, or how they are sent; the rest of OTEL_* is read by OpenTelemetry's SDK, which is not even loaded when they are off. */
@@ -79,6 +83,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     logLevel: read.LOG_LEVEL as string,
     metrics: read.METRICS === 'on',
     docs: read.DOCS === 'on',
+    console: read.CONSOLE === 'on',
     trustProxy: listOf(read.TRUST_PROXY ?? ''),
     redisPrefix: read.REDIS_PREFIX,
     redisTimeoutMs: read.REDIS_TIMEOUT_MS,
@@ -86,6 +91,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     tokenSeconds: read.TOKEN_SECONDS,
     loginLimit: read.LOGIN_LIMIT,
     ordersPerMinute: read.ORDERS_PER_MINUTE,
+    staleAfter: read.STALE_AFTER === undefined ? null : secondsOf(read.STALE_AFTER),
     traces: tracesOf(read),
     shown: Object.freeze(Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, shownValue(name, read[name as keyof typeof read] ?? null)])))
   })
@@ -141,6 +147,13 @@ const NEEDED_IN_PRODUCTION: Record<ProcessName, string[]> = {
 
 function missingInProduction (process: ProcessName, env: Record<string, string | undefined>): string[] {
   return NEEDED_IN_PRODUCTION[process].filter((name) => !env[name])
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Of a span as the schema has it: `90s`, `30m`, `72h`, `14d`. */
+export function secondsOf (span: string): number {
+  return Number(span.slice(0, -1)) * SECONDS[span.slice(-1) as keyof typeof SECONDS]
 }
 
 /** The items of a comma separated variable. */

@@ -42,6 +42,7 @@ export const Environment = Type.Object({
   }),
   METRICS: Type.Optional(oneOf(['on', 'off'], '`off`: nothing is measured, no /metrics. Missing: on, but in production not on the port that clients reach: there an api serves it on `OPS_PORT` or not at all')),
   DOCS: Type.Optional(oneOf(['on', 'off'], '`off`: no /docs. Missing: on, in production off')),
+  CONSOLE: oneOf(['on', 'off'], '`off`: an api serves no page for operators at /console/, and takes no cookie', 'on'),
   TRUST_PROXY: Type.Optional(Type.String({ minLength: 1, description: 'Addresses or networks of the proxies in front, comma separated (`10.0.0.0/8`, `loopback`); their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed' })),
   WEBHOOKS: oneOf(['on', 'off'], '`off`: an api has no routes for webhooks, and a relay sends none; what happens meanwhile is sent once it is on again', 'on'),
   WEBHOOK_ALLOW: Type.Optional(Type.String({ minLength: 1, description: 'Networks that webhooks may lead to though they are not public, and by plain http too, comma separated (`10.0.0.0/8`). Missing outside production: every address is allowed' })),
@@ -56,5 +57,6 @@ export const Environment = Type.Object({
   OTEL_TRACES_EXPORTER: Type.Optional(oneOf(['otlp', 'none'], '`otlp`: traces are on, to the collector on this machine where no other is named; `none`: off')),
   OTEL_SDK_DISABLED: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$', description: '`true`: traces are off, whatever else is set' })),
   ORDERS_PER_MINUTE: Type.Integer({ default: 6000, minimum: 0, maximum: 1_000_000, description: 'Orders that one user may place a minute, alone or in batches, changes of orders included; 0: no bound. So many at once, and as many given back a minute; apis share what they count about every second' }),
+  STALE_AFTER: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,5}[smhd]$', description: 'An order that is neither paid nor changed for so long is cancelled by the workers, with the reason `expired`: `30m`, `72h`, `14d`. Missing: none ever is' })),
   LOGIN_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'A minute: failed logins for one name from one address (from one address for all names ten times as many), registrations, changes of users, registrations, changes and test calls of webhooks from one address, changes of one password' })
 })

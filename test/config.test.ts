@@ -57,6 +57,7 @@ t.test('in development a database is enough and all else has a default', async (
     logLevel: 'info',
     metrics: true,
     docs: true,
+    console: true,
     trustProxy: [],
     redisPrefix: 'comanda:',
     redisTimeoutMs: 100,
@@ -64,6 +65,7 @@ t.test('in development a database is enough and all else has a default', async (
     tokenSeconds: 900,
     loginLimit: 20,
     ordersPerMinute: 6000,
+    staleAfter: null,
     traces: 'off'
   })
 })
@@ -81,7 +83,7 @@ t.test('in production clients see neither metrics nor documentation unless it is
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', WEBHOOKS: 'on', WEBHOOK_ALLOW: '10.0.0.0/8', ...otel }
+  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', CONSOLE: 'off', STALE_AFTER: '72h', WEBHOOKS: 'on', WEBHOOK_ALLOW: '10.0.0.0/8', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -101,6 +103,7 @@ t.test('every variable is read', async (t) => {
     logLevel: 'debug',
     metrics: false,
     docs: false,
+    console: false,
     trustProxy: ['10.0.0.1', '10.1.0.0/16'],
     redisPrefix: 'x:',
     redisTimeoutMs: 51,
@@ -108,6 +111,7 @@ t.test('every variable is read', async (t) => {
     tokenSeconds: 60,
     loginLimit: 3,
     ordersPerMinute: 4,
+    staleAfter: 259_200,
     traces: 'http/json'
   })
   t.equal(loadConfig('worker', env, random).port, 81)
@@ -115,7 +119,7 @@ t.test('every variable is read', async (t) => {
 
 t.test('one message names every bad variable', async (t) => {
   const bad = {
-    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', DATABASE_POOLING: 'statement', MIGRATE: 'no', TRUST_PROXY: 'true', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', DATA_KEYS: 'k1:short', WEBHOOKS: 'maybe', WEBHOOK_ALLOW: '10.0.0.1', PORT: '65536', WORKER_PORT: '-1', RELAY_PORT: 'x', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
+    NODE_ENV: 'staging', DATABASE_URL: 'mysql://db', REDIS_URL: 'http://r', AMQP_URL: 'mq', DATABASE_POOLING: 'statement', MIGRATE: 'no', TRUST_PROXY: 'true', JWT_SECRET: 'short', EVENT_KEYS: 'short', PSEUDONYM_KEY: 'short', DATA_KEYS: 'k1:short', WEBHOOKS: 'maybe', CONSOLE: 'maybe', STALE_AFTER: '3 days', WEBHOOK_ALLOW: '10.0.0.1', PORT: '65536', WORKER_PORT: '-1', RELAY_PORT: 'x', OPS_PORT: '65536', LOG_LEVEL: 'loud', METRICS: 'maybe', DOCS: 'maybe', CONFIRM_TIMEOUT_MS: '1.5', TOKEN_SECONDS: '0', LOGIN_LIMIT: '0', OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'tcp://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc', OTEL_SDK_DISABLED: '1'
   }
   t.strictSame(named(refusal('api', bad)).sort(), Object.keys(bad).sort())
   for (const [name, value] of Object.entries(bad)) t.strictSame(named(refusal('api', { ...urls, [name]: value })), [name])

@@ -33,6 +33,15 @@ export async function inspectQueue (connection: ChannelModel, name: QueueName): 
   return { standing, depth }
 }
 
+/** On a channel of its own: a refusal ends no other. @throws what the broker refuses */
+export async function depthOf (connection: ChannelModel, name: QueueName): Promise<Depth> {
+  const channel = await connection.createChannel()
+  channel.on('error', () => {}) // the call under way tells it
+  const { messageCount, consumerCount } = await channel.checkQueue(name)
+  await channel.close()
+  return { messages: messageCount, consumers: consumerCount }
+}
+
 /**
  * A passive declare tells a missing one and creates nothing, but compares nothing; the real one compares, and creates nothing
  * of what was there a moment before.

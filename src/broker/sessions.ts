@@ -36,6 +36,8 @@ export class BrokerSessions {
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #endSession: (cause?: Error) => void = () => {}
+  /** Of the present session; null: there is none. */
+  connection: ChannelModel | null = null
 
   constructor (options: BrokerSessionsOptions) {
     this.#options = options
@@ -80,6 +82,7 @@ export class BrokerSessions {
       const ended = this.#endOf(session)
       ended.catch(() => {}) // preparing may fail first
       await Promise.race([this.#prepare(session), ended, limit(PREPARE_LIMIT_MS)])
+      this.connection = session.connection
       opened()
       this.#options.onState('up')
       await ended
@@ -87,6 +90,7 @@ export class BrokerSessions {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     } finally {
+      this.connection = null
       if (session) await within(session.close(), CLOSE_LIMIT_MS)
     }
   }

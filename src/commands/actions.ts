@@ -12,7 +12,6 @@ export interface ActionsOptions {
 }
 
 const USER_ID = /^[1-9][0-9]*$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Who did what to whom, newest first, one a line. */
 export async function runActionsList (env: Record<string, string | undefined>, { actor, target, action, since, limit, json }: ActionsOptions): Promise<number> {
@@ -21,7 +20,7 @@ export async function runActionsList (env: Record<string, string | undefined>, {
     const rows = await listActions(pool, {
       // A person by number is meant in either role.
       actors: actor === undefined ? undefined : USER_ID.test(actor) ? [`user:${actor}`, `operator:${actor}`] : [actor],
-      target: target === undefined ? undefined : { kind: kindOf(target), id: target },
+      target: target === undefined ? undefined : { id: target },
       action,
       since,
       limit
@@ -32,11 +31,6 @@ export async function runActionsList (env: Record<string, string | undefined>, {
   } finally {
     await pool.end()
   }
-}
-
-function kindOf (target: string): string {
-  if (USER_ID.test(target) && target.length <= 10) return 'user'
-  return UUID.test(target) ? 'webhook' : 'parked_event'
 }
 
 function lineOf ({ done_at, actor, way, action, target_kind, target_id, request_id }: RecordedAction): string {

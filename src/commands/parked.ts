@@ -6,6 +6,7 @@ import { discardParked, ParkingError, replayParked, type Settled, theParked } fr
 import { macFor } from '../secrets/mac.js'
 import { openPool } from '../store/connections.js'
 import { listParkedActions, listParked, type ParkedRow } from '../store/parked-events.js'
+import { commandLine } from '../users/actions.js'
 
 type Env = Record<string, string | undefined>
 
@@ -15,7 +16,7 @@ const ID_SHOWN = 12
 /** Parked events, newest first, one a line. */
 export async function runParkedList (env: Env, { all, limit, json }: { all: boolean, limit: number, json: boolean }): Promise<number> {
   return await withPool(env, async (pool) => {
-    const rows = await listParked(pool, { settled: all, limit })
+    const rows = await listParked(pool, { ...(all ? {} : { settled: false }), limit })
     for (const row of rows) console.log(escapeSteering(json ? JSON.stringify(shown(row)) : lineOf(row)))
     if (rows.length === 0 && !json) console.log('nothing is parked')
     return 0
@@ -33,12 +34,12 @@ export async function runParkedShow (env: Env, id: string): Promise<number> {
 
 export async function runParkedReplay (env: Env, ids: readonly string[], { by, unsigned }: { by: string, unsigned: boolean }): Promise<number> {
   const mac = macFor(listOf(readSettings(env, 'EVENT_KEYS').EVENT_KEYS ?? ''), 'order message')
-  return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, by, { mac, unsigned }),
+  return await settleEach(env, ids, async (pool, id) => await replayParked(pool, id, commandLine(by), { mac, unsigned }),
     ({ events }) => `handed to the fallback queue: ${events} order event${events === 1 ? '' : 's'}, booked by the next worker`, 'was replayed before')
 }
 
 export async function runParkedDiscard (env: Env, ids: readonly string[], by: string): Promise<number> {
-  return await settleEach(env, ids, async (pool, id) => await discardParked(pool, id, by), () => 'discarded; its bytes are kept', 'was discarded before')
+  return await settleEach(env, ids, async (pool, id) => await discardParked(pool, id, commandLine(by)), () => 'discarded; its bytes are kept', 'was discarded before')
 }
 
 /** Each by itself: one that cannot be settled does not keep the others back. */

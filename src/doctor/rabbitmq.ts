@@ -45,6 +45,11 @@ async function noteQueue (notes: Notes, connection: ChannelModel, name: QueueNam
   if (depth) NOTE_DEPTH[name](notes, `messages in ${name}`, depth)
 }
 
+/** The queue of orders, as one finds it in a running process. */
+export function noteQueueDepth (notes: Notes, depth: Depth): void {
+  NOTE_DEPTH[ORDERS_QUEUE](notes, `messages in ${ORDERS_QUEUE}`, depth)
+}
+
 const NOTE_DEPTH: Record<QueueName, (notes: Notes, check: string, depth: Depth) => void> = {
   [ORDERS_QUEUE]: (notes, check, { messages, consumers }) => {
     const found = `${messages} ready, ${consumers} consumers`

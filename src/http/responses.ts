@@ -21,6 +21,7 @@ export const headers = {
   'x-request-id': { required: true, description: 'Identifies this request in the logs: made by the service, or by a proxy that it trusts', schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$', examples: ['4f6f2f0e-8f5b-4c1e-9d3c-0d9f3b1c7a55'] } },
   location: { required: true, description: 'Where to read the new resource', schema: { type: 'string', format: 'uri-reference', examples: ['/orders/0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a'] } },
   etag: { required: true, description: 'The tag of this representation (RFC 9110)', schema: { type: 'string', pattern: '^"[^"]+"$', examples: ['"1a"'] } },
+  'set-cookie': { required: true, description: 'The session of the console, or its end (RFC 6265)', schema: { type: 'string', pattern: '^comanda_session=', examples: ['comanda_session=eyJhbGciOi.eyJzdWIiOi.Ly9_yMc; Path=/; HttpOnly; SameSite=Strict'] } },
   'content-disposition': { required: true, description: 'A file to save (RFC 6266)', schema: { type: 'string', examples: ['attachment; filename="comanda-export.json"'] } },
   link: { description: 'The next page as `rel="next"` (RFC 8288); absent on the last page', schema: { type: 'string', examples: ['</orders?limit=20&cursor=MjAyNi0x>; rel="next"'] } },
   'idempotency-replayed': { description: '`true` when this answer was given before for the same Idempotency-Key', schema: { type: 'string', enum: ['true'] } },
@@ -89,6 +90,7 @@ const DERIVED: Array<[applies: (route: RouteOptions) => boolean, codes: ProblemC
   [({ method }) => ![method].flat().every((one) => one === 'GET' || one === 'HEAD'), ['bad_request', 'payload_too_large', 'unsupported_media_type']],
   [({ schema }) => Boolean(schema?.body ?? schema?.params ?? schema?.querystring ?? schema?.headers), ['validation_failed', 'not_storable']],
   [({ schema }) => schema?.security?.length !== 0, TOKEN_CODES],
+  [({ method, schema }) => schema?.security?.length !== 0 && ![method].flat().every((one) => one === 'GET' || one === 'HEAD'), ['cross_origin']],
   [({ config }) => Boolean(config?.rateLimit), ['too_many_requests']],
   [() => true, ['internal']],
   [({ schema }) => !schema?.tags?.includes('operations'), ['unavailable']]

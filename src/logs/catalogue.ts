@@ -54,6 +54,7 @@ export const catalogue = {
   collector_up: entry('info', 'Trace collector is up again'),
   migrations_awaited: entry('info', 'Waiting for another process to finish the migrations'),
   migrations_applied: entry('info', 'Migrations applied', { migrations: Type.Array(Text) }),
+  console_missing: entry('warn', 'The console is not served: `npm run build` makes it, CONSOLE=off says that it is not wanted', { reason }),
   names_keyed: entry('info', 'Names of erased users are kept by keyed hashes now', { names: Count }),
 
   postgres_up: entry('info', 'PostgreSQL is up', up),
@@ -81,6 +82,10 @@ export const catalogue = {
   newer_schema_deferred: entry('warn', 'Events of a newer schema wait in the fallback queue for a newer worker: deploy one', { batch_size: Count, reason }),
   batch_retried: entry('warn', 'Batch not written: nothing acknowledged, retrying; if it persists, check PostgreSQL', { batch_size: Count, attempt: Count, reason, err }),
   fallback_retried: entry('warn', 'Fallback queue not read or booked: nothing lost, retrying; if it persists, check PostgreSQL', { source, reason, err }),
+  job_retried: entry('warn', 'Step of a job not done: nothing of it was written, retrying; if it persists, check PostgreSQL', { reason, err }),
+  job_done: entry('info', 'Job done', { job_id: Uuid, kind: Text, done: Count, failed: Count }),
+  orders_expired: entry('info', 'Stale orders handed over to be cancelled', { run: Uuid, orders: Count }),
+  sweep_failed: entry('warn', 'Stale orders not looked for: nothing lost, trying again; if it persists, check PostgreSQL', { reason, err }),
   event_parked: entry('error', 'Event parked: it cannot be applied as it is; `comanda parked show` explains it, `comanda parked replay` retries it', {
     ...{ parked_id: Type.String({ pattern: '^[0-9a-f]{64}$' }), source, reason, attempt: Count, bytes: Count, err: maybe(err) },
     ...Type.Partial(Type.Object(orderEvent)).properties

@@ -12,7 +12,7 @@ export interface FeedEvent {
   /** The order's state after the change, as the change asked for it. */
   data: Order
   outcome: 'applied' | 'rejected'
-  /** Only where it was rejected. */
+  /** Where it was rejected; `expired` where an order was cancelled because it stayed unpaid. */
   reason: string | null
   actor: string | null
   /** W3C Trace Context of the request that asked for it. */

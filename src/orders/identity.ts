@@ -32,6 +32,11 @@ export function keyedEventId (order_id: string, input: OrderInput): string {
   return uuidv8(['comanda.placement', order_id, input.item_description, String(input.item_quantity), String(input.item_price)])
 }
 
+/** Of the event that cancels an order because it stayed unpaid in the state that `base` left behind. */
+export function expiryEventId (base: string): string {
+  return uuidv8(['comanda.expiry', base])
+}
+
 /** Each part goes in behind its length in bytes: no two lists of parts are ever the same bytes. */
 function uuidv8 (parts: readonly string[]): string {
   const hash = createHash('sha256')

@@ -46,3 +46,21 @@ export function toPage<T> (rows: readonly T[], limit: number, cursorOf: (last: T
   const last = items.at(-1)
   return { items, next_cursor: rows.length > limit && last !== undefined ? cursorOf(last) : null }
 }
+
+/** A cursor that is the id of the last row: opaque to clients, and good for lists of this kind only. */
+export function cursorOf (kind: string, id: string): string {
+  return Buffer.from(`${kind} ${id}`).toString('base64url')
+}
+
+/** @returns null for what `cursorOf` never made for such a list */
+export function idBehind (kind: string, cursor: string): string | null {
+  const [found, id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
+  // Encoded again it must be the same: Buffer skips what is not base64url.
+  return found === kind && cursorOf(kind, id) === cursor ? id : null
+}
+
+/** Of ids that are numbers. @returns null as `idBehind` */
+export function numberBehind (kind: string, cursor: string): number | null {
+  const id = idBehind(kind, cursor)
+  return id !== null && /^[1-9]\d{0,14}$/.test(id) ? Number(id) : null
+}

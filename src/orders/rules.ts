@@ -1,4 +1,5 @@
 import { personOf } from './actor.js'
+import { STALE_ORDERS } from './expiry.js'
 import type { OrderEvent } from './event.js'
 import { confirmed, isSameInput, type Order } from './order.js'
 import { isAmendable, mayMove } from './status.js'
@@ -19,6 +20,7 @@ export function brokenRule (event: OrderEvent, before: Order): BrokenRule | unde
   const after = confirmed(event.order)
   const present = confirmed(before)
   if (after.user_id !== present.user_id || Date.parse(after.created_at) !== Date.parse(present.created_at)) return 'altered'
+  if (event.actor === STALE_ORDERS && !(after.status === 'cancelled' && isAmendable(present.status))) return 'illegal_move'
   return event.type === 'order.amended' ? brokenAmendment(event, present, after) : brokenMove(event, present, after)
 }
 

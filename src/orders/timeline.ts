@@ -11,7 +11,7 @@ export interface TimelineEntry {
   base: string | null
   /** `accepted`: taken, not yet seen by the worker */
   outcome: Outcome | 'accepted'
-  /** Why it was rejected; only with that outcome. */
+  /** Why it was rejected; of an applied one `expired`, where it was cancelled because it stayed unpaid. */
   reason?: string
   /** ISO 8601, the api's clock */
   occurred_at: string

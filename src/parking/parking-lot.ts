@@ -7,7 +7,7 @@ import { type Client, inTransaction, type Pool } from '../store/database.js'
 import { insertFallback } from '../store/fallback-queue.js'
 import { reopenRefused } from '../store/order-events.js'
 import { findParked, type ParkedRow, type Settlement, settleParked } from '../store/parked-events.js'
-import { commandLine } from '../users/actions.js'
+import type { Actor } from '../users/actions.js'
 
 /** Stable codes: why a parked event was left as it is. */
 export type ParkingCode =
@@ -43,11 +43,15 @@ export interface ReplayTrust {
 }
 
 /** Hands a parked event's order events to the fallback queue once more; a worker books them. Safe to repeat. @throws ParkingError, StoreError */
-export async function replayParked (pool: Pool, idStart: string, doneBy: string, trust: ReplayTrust): Promise<Settled> {
-  return await settle(pool, idStart, 'replayed', doneBy, async (client, parked) => {
-    const { raw } = parked
+export async function replayParked (pool: Pool, idStart: string, by: Actor, trust: ReplayTrust): Promise<Settled> {
+  return await settleAlone(pool, async (client) => await replayHeld(client, await theParked(client, idStart), by, trust))
+}
+
+/** The same, of one whose row the caller's transaction holds. @throws ParkingError, before anything is written; StoreError */
+export async function replayHeld (client: Client, parked: ParkedRow, by: Actor, trust: ReplayTrust): Promise<Settled> {
+  return await settle(client, parked, 'replayed', by, async () => {
     if (!isTrusted(parked, trust)) throw new ParkingError('forged', 'it cannot be replayed: it carries no signature of ours; `--unsigned` replays it all the same')
-    const decoded = decodeMessage(raw)
+    const decoded = decodeMessage(parked.raw)
     const fault = decoded.find((one) => 'fault' in one)
     if (fault) throw new ParkingError('unreadable', `it cannot be replayed: ${fault.fault.message}`)
     const events = decoded.flatMap((one) => 'event' in one ? [one.event] : [])
@@ -64,8 +68,13 @@ function isTrusted ({ source, reason, raw, headers }: ParkedRow, { mac, unsigned
 }
 
 /** Gives a parked event up; it stays to be looked at. Safe to repeat. @throws ParkingError, StoreError */
-export async function discardParked (pool: Pool, idStart: string, doneBy: string): Promise<Settled> {
-  return await settle(pool, idStart, 'discarded', doneBy, async () => 0)
+export async function discardParked (pool: Pool, idStart: string, by: Actor): Promise<Settled> {
+  return await settleAlone(pool, async (client) => await discardHeld(client, await theParked(client, idStart), by))
+}
+
+/** The same, of one whose row the caller's transaction holds. @throws ParkingError, before anything is written; StoreError */
+export async function discardHeld (client: Client, parked: ParkedRow, by: Actor): Promise<Settled> {
+  return await settle(client, parked, 'discarded', by, async () => 0)
 }
 
 /** The one parked event whose id begins so. @throws ParkingError, StoreError */
@@ -76,21 +85,21 @@ export async function theParked (client: Client, idStart: string): Promise<Parke
   return found
 }
 
-async function settle (pool: Pool, idStart: string, settlement: Settlement, doneBy: string, act: (client: Client, parked: ParkedRow) => Promise<number>): Promise<Settled> {
-  const outcome = await inTransaction(pool, async (client) => await attempt(client).catch((error: unknown) => {
+async function settleAlone (pool: Pool, act: (client: Client) => Promise<Settled>): Promise<Settled> {
+  const outcome = await inTransaction(pool, async (client) => await act(client).catch((error: unknown) => {
     if (error instanceof ParkingError) return error // nothing was written; thrown in here it would become a StoreError
     throw error
   }))
   if (outcome instanceof ParkingError) throw outcome
   return outcome
+}
 
-  async function attempt (client: Client): Promise<Settled> {
-    const parked = await theParked(client, idStart)
-    if (parked.settlement === settlement) return { id: parked.id, before: true, events: 0 }
-    if (parked.settlement) throw new ParkingError('settled', `it was ${parked.settlement} at ${parked.settled_at}`)
-    const events = await act(client, parked)
-    await settleParked(client, parked.id, settlement, doneBy)
-    await recordAction(client, { ...commandLine(doneBy), action: `parked.${settlement}`, target_kind: 'parked_event', target_id: parked.id })
-    return { id: parked.id, before: false, events }
-  }
+async function settle (client: Client, parked: ParkedRow, settlement: Settlement, by: Actor, act: () => Promise<number>): Promise<Settled> {
+  const { id } = parked
+  if (parked.settlement === settlement) return { id, before: true, events: 0 }
+  if (parked.settlement) throw new ParkingError('settled', `it was ${parked.settlement} at ${parked.settled_at}`)
+  const events = await act()
+  await settleParked(client, id, settlement, by.actor)
+  await recordAction(client, { ...by, action: `parked.${settlement}`, target_kind: 'parked_event', target_id: id })
+  return { id, before: false, events }
 }

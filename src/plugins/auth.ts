@@ -2,12 +2,18 @@ import jwt from '@fastify/jwt'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { type AuthenticatedUser, type Claims, type IssuedToken, JWT_OPTIONS, Tokens } from '../auth/tokens.js'
+import { noSessionCookie, sessionCookie, tokenInCookie } from '../auth/session-cookie.js'
 import { VerifiedTokens } from '../auth/verified-tokens.js'
 import { ProblemError } from '../http/problems.js'
+import { isOurOwn } from '../http/same-origin.js'
 import type { Requester } from '../users/actions.js'
 
 declare module 'fastify' {
-  interface FastifyRequest { caller: AuthenticatedUser | null }
+  interface FastifyRequest {
+    caller: AuthenticatedUser | null
+    /** `console`: by the cookie of the operators' page */
+    way: 'api' | 'console'
+  }
   interface FastifyInstance {
     /** An onRequest hook: the request goes on with `caller` set, or is answered 401. */
     authenticate: onRequestHookHandler
@@ -17,6 +23,8 @@ declare module 'fastify' {
     requesterOf (request: FastifyRequest): AuthenticatedUser & Requester
     /** For how many milliseconds the caller's token is good. */
     tokenMsLeft (request: FastifyRequest): number
+    /** For Set-Cookie. @param token null: the session is over */
+    sessionCookie (request: FastifyRequest, token: string | null): string
     /** @throws UserError `session_over` */
     issueToken (user: AuthenticatedUser): IssuedToken
   }
@@ -27,6 +35,15 @@ declare module '@fastify/jwt' {
     namespaces: 'current' | 'previous'
     payload: Omit<Claims, 'exp' | 'iat'>
   }
+}
+
+/** What stands for the header in the cookie of a page of ours; null: none. @throws ProblemError `cross_origin` */
+function authorizationByCookie (request: FastifyRequest): string | null {
+  const token = tokenInCookie(request.headers.cookie)
+  if (token === null) return null
+  request.way = 'console'
+  if (!isOurOwn(request)) throw new ProblemError('cross_origin')
+  return `Bearer ${token}`
 }
 
 export const authPlugin = fp(async (app) => {
@@ -42,12 +59,14 @@ export const authPlugin = fp(async (app) => {
     verified.set(authorization, user, exp)
     return user
   }
-  const identify = (authorization: string | undefined): AuthenticatedUser => {
-    if (authorization === undefined) throw new ProblemError('token_missing')
+  const identify = (authorization: string | null): AuthenticatedUser => {
+    if (authorization === null) throw new ProblemError('token_missing')
     return verified.get(authorization) ?? learn(authorization)
   }
+  const authorizationOf = (request: FastifyRequest) => request.headers.authorization ?? (app.config.console ? authorizationByCookie(request) : null)
 
   app.decorateRequest('caller', null)
+  app.decorateRequest('way', 'api')
   // Without a promise on the path of every request: only a session that seems to be over waits for the tables.
   const refuseRevoked = (user: AuthenticatedUser, go: () => void, done: (error: ProblemError) => void) => {
     if (revocations.isRevoked(user)) void revocations.isOver(user).then((over) => over ? done(new ProblemError('token_revoked')) : go())
@@ -61,7 +80,7 @@ export const authPlugin = fp(async (app) => {
   app.decorate('authenticate', (request, _reply, done) => {
     let user: AuthenticatedUser
     try {
-      user = identify(request.headers.authorization)
+      user = identify(authorizationOf(request))
     } catch (error) {
       done(error as ProblemError)
       return
@@ -75,7 +94,8 @@ export const authPlugin = fp(async (app) => {
     if (!caller) throw new ProblemError('token_missing')
     return caller
   })
-  app.decorate('requesterOf', (request: FastifyRequest) => ({ ...app.callerOf(request), request_id: request.id }))
-  app.decorate('tokenMsLeft', ({ headers }: FastifyRequest) => (verified.expiry(headers.authorization ?? '') ?? 0) * 1000 - Date.now())
+  app.decorate('requesterOf', (request: FastifyRequest) => ({ ...app.callerOf(request), request_id: request.id, way: request.way }))
+  app.decorate('tokenMsLeft', (request: FastifyRequest) => (verified.expiry(authorizationOf(request) ?? '') ?? 0) * 1000 - Date.now())
+  app.decorate('sessionCookie', ({ protocol }: FastifyRequest, token: string | null) => token === null ? noSessionCookie(protocol === 'https') : sessionCookie(token, protocol === 'https'))
   app.decorate('issueToken', (user: AuthenticatedUser) => tokens.issue(user))
 }, { name: 'auth', dependencies: ['config', 'revocations'] })

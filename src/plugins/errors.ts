@@ -3,8 +3,10 @@ import fp from 'fastify-plugin'
 import { entityTag } from '../http/entity-tags.js'
 import { InputError } from '../http/input-faults.js'
 import { type Faults, problemBody, type ProblemBody, type ProblemCode, ProblemError, problems } from '../http/problems.js'
+import { OperationError } from '../jobs/errors.js'
 import { logLine } from '../logs/log-line.js'
 import { OrderError } from '../orders/errors.js'
+import { ParkingError, type ParkingCode } from '../parking/parking-lot.js'
 import { StoreError } from '../store/failures.js'
 import { UserError } from '../users/errors.js'
 import { WebhookError } from '../webhooks/errors.js'
@@ -79,8 +81,14 @@ const BY_STATUS: Record<number, ProblemCode> = {
   400: 'bad_request', 403: 'not_found', 404: 'not_found', 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 429: 'too_many_requests', 431: 'headers_too_large'
 }
 
+/** An id over HTTP is a whole one: it is never ambiguous. */
+const BY_PARKING: Record<ParkingCode, ProblemCode> = {
+  unknown: 'parked_not_found', ambiguous: 'parked_not_found', settled: 'parked_settled', unreadable: 'parked_unreadable', forged: 'parked_forged'
+}
+
 function codeOf (error: FastifyError): ProblemCode {
-  if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError || error instanceof WebhookError) return error.code
+  if (error instanceof ProblemError || error instanceof OrderError || error instanceof UserError || error instanceof WebhookError || error instanceof OperationError) return error.code
+  if (error instanceof ParkingError) return BY_PARKING[error.code]
   if (error instanceof InputError) return 'validation_failed'
   if (error instanceof StoreError) return codeOfStore(error)
   return codeOfStatus(error.statusCode ?? 500)

@@ -27,6 +27,7 @@ export const openapiPlugin = fp(async (app) => {
         { name: 'events', description: 'Be told what happened to orders' },
         { name: 'webhooks', description: 'Be called when something happens' },
         { name: 'users', description: 'Users and their access tokens' },
+        { name: 'operators', description: 'For operators: what could not be booked, what is done about it, and how the service fares' },
         { name: 'operations', description: 'For operating the service' }
       ]
     },

@@ -1,6 +1,7 @@
 import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
+import { AcceptedEvents } from '../cache/accepted-events.js'
 import { Breaker } from '../cache/breaker.js'
 import { ChangeLocks } from '../cache/change-locks.js'
 import { IdempotencyKeys } from '../cache/idempotency-keys.js'
@@ -20,6 +21,7 @@ declare module 'fastify' {
     changeLocks: ChangeLocks | null
     idempotencyKeys: IdempotencyKeys | null
     orderUse: OrderUse | null
+    acceptedEvents: AcceptedEvents | null
     /** Without Redis it counts in this process. */
     counts: Counts
     /** How many of whose calls failed, since the start. */
@@ -40,7 +42,7 @@ export const redisPlugin = fp(async (app) => {
   const failures = { view: 0, change_lock: 0, idempotency_key: 0, limit: 0 }
   app.decorate('cacheFailures', failures)
   if (redisUrl === null) {
-    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null).decorate('orderUse', null).decorate('counts', new Counts(null, redisPrefix, () => {}))
+    app.decorate('views', null).decorate('changeLocks', null).decorate('idempotencyKeys', null).decorate('orderUse', null).decorate('acceptedEvents', null).decorate('counts', new Counts(null, redisPrefix, () => {}))
     app.health.set('redis', 'off')
     return
   }
@@ -75,6 +77,7 @@ export const redisPlugin = fp(async (app) => {
   const changeLocks = new ChangeLocks(client, redisPrefix, missed('change_lock'))
   const keys = new IdempotencyKeys(client, redisPrefix, macFor(eventKeys, 'idempotency key'), missed('idempotency_key'))
   app.decorate('views', views).decorate('changeLocks', changeLocks).decorate('idempotencyKeys', keys)
+  app.decorate('acceptedEvents', new AcceptedEvents(client, redisPrefix, missed('limit')))
   app.decorate('orderUse', new OrderUse(client, redisPrefix, missed('limit'))).decorate('counts', new Counts(client, redisPrefix, missed('limit')))
   if (app.traces) {
     traceCalls(app.traces, views, 'views', ['get', 'put', 'mark'])

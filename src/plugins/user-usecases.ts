@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { Semaphore } from '../auth/semaphore.js'
 import { recordAction } from '../store/actions.js'
 import { orderEventsOf, ordersOf, fallbackQueueOf, parkedEventsOf, webhooksOf } from '../store/personal-data.js'
-import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../store/user-changes.js'
+import { changeRoleFor, changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../store/user-changes.js'
 import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../store/users.js'
 import { UserAccounts } from '../usecases/user-accounts.js'
 import { UserSessions } from '../usecases/user-sessions.js'
@@ -26,9 +26,10 @@ export const userUseCasesPlugin = fp(async (app) => {
   const users = {
     insert: async (person: Registration) => await insertUser(app.requestPool(), pseudonyms, person),
     find: async (userId: number) => await findUser(app.requestPool(), userId),
-    list: async (page: { after: number, limit: number }) => await listUsers(app.requestPool(), page),
+    list: async (page: { after: number, limit: number, nick_name?: string | undefined }) => await listUsers(app.requestPool(), page),
     update: async (userId: number, change: PersonChange, by: Requester) => await changeUserFor(app.requestPool(), pseudonyms, userId, change, by),
     erase: async (userId: number, by: Requester) => await eraseUserFor(app.requestPool(), pseudonyms, userId, by),
+    promote: async (userId: number, by: Requester) => await changeRoleFor(app.requestPool(), userId, 'operator', actorOf(by)),
     existed: async (userId: number) => await wasUser(app.requestPool(), userId)
   }
   const lookUps = new Semaphore(LOOK_UPS_AT_ONCE, MOST_WAITING)

@@ -17,17 +17,20 @@ export async function recordAction (client: Client, { actor, role, way, action, 
 export interface ActionFilter {
   /** Any of these. */
   actors?: readonly string[] | undefined
-  target?: { kind: string, id: string } | undefined
+  /** Each of its members, if given. */
+  target?: { kind?: string | undefined, id?: string | undefined } | undefined
   action?: string | undefined
   since?: string | undefined
+  /** Only those recorded before the one with this id. */
+  before?: number | undefined
   limit: number
 }
 
 /** Newest first. */
-export async function listActions (client: Client, { actors, target, action, since, limit }: ActionFilter): Promise<RecordedAction[]> {
+export async function listActions (client: Client, { actors, target, action, since, before, limit }: ActionFilter): Promise<RecordedAction[]> {
   return await run<RecordedAction>(client, 'list_actions', `
     select action_id, done_at, actor, role, way, action, target_kind, target_id, request_id from actions
-    where ($1::text[] is null or actor = any($1)) and ($2::text is null or (target_kind = $2 and target_id = $3))
-      and ($4::text is null or action = $4) and ($5::timestamptz is null or done_at >= $5)
-    order by action_id desc limit $6`, [actors ?? null, target?.kind ?? null, target?.id ?? null, action ?? null, since ?? null, limit])
+    where ($1::text[] is null or actor = any($1)) and ($2::text is null or target_kind = $2) and ($3::text is null or target_id = $3)
+      and ($4::text is null or action = $4) and ($5::timestamptz is null or done_at >= $5) and ($6::bigint is null or action_id < $6)
+    order by action_id desc limit $7`, [actors ?? null, target?.kind ?? null, target?.id ?? null, action ?? null, since ?? null, before ?? null, limit])
 }

@@ -61,3 +61,16 @@ export async function inTransaction<T> (pool: Pool, work: (client: Client) => Pr
     client.release(broken)
   }
 }
+
+/** Work within a transaction that may fail by itself: then it is as if it had never begun, and the transaction goes on. @throws as it came */
+export async function savepoint<T> (client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query('savepoint work')
+  try {
+    const result = await work()
+    await client.query('release savepoint work')
+    return result
+  } catch (error) {
+    await client.query('rollback to savepoint work')
+    throw error
+  }
+}

@@ -41,6 +41,16 @@ export async function readFeedOn (client: Client, after: number, limit: number):
   return await run<FeedEvent>(client, 'read_feed_on', OF_ALL, [after, limit])
 }
 
+/** From acceptance (the api's clock) to booking (that of Postgres), seconds, of the last 200 events settled in the last ten seconds; null: there were none. */
+export async function bookingDelay (client: Client): Promise<{ p50: number, p99: number } | null> {
+  const [row] = await run<{ delays: [number, number] | null }>(client, 'booking_delay', `
+    select percentile_cont(array[0.5, 0.99]) within group (order by extract(epoch from recorded_at - occurred_at)::float8) as delays
+    from (select recorded_at, occurred_at from order_events where position is not null order by position desc limit 200) as last
+    where recorded_at > clock_timestamp() - interval '10 seconds'`, [])
+  const delays = row?.delays
+  return delays ? { p50: delays[0], p99: delays[1] } : null
+}
+
 /** The highest position ever drawn: beyond it there is none to be behind. */
 export async function highestPosition (client: Client): Promise<number> {
   const [row] = await run<{ highest: number }>(client, 'highest_position', `

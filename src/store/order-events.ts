@@ -1,5 +1,6 @@
 import type { Decision, Outcome } from '../orders/chain.js'
 import type { OrderEvent, OrderEventType } from '../orders/event.js'
+import { causeOf } from '../orders/expiry.js'
 import { type Order, orderJson } from '../orders/order.js'
 import { type Client, plainArray, run } from './database.js'
 
@@ -40,12 +41,17 @@ export async function recordEvents (client: Client, decisions: ReadonlyArray<Dec
     column((event) => orderJson(event.order)).join('\n'), // JSON holds no raw newline
     column((event) => event.request_id),
     plainArray(decisions.map(({ outcome }) => outcome)),
-    decisions.map((decision) => decision.outcome === 'rejected' ? decision.reason : null),
+    decisions.map(reasonOf),
     plain((event) => event.occurred_at),
     plain((event) => event.actor ?? null),
     plain((event) => event.order.user_id),
     traced ? column((event) => event.traceparent ?? null) : [] // `unnest` fills up what is missing by null
   ])
+}
+
+function reasonOf (decision: Decision | Refusal): string | null {
+  if (decision.outcome === 'rejected') return decision.reason
+  return decision.outcome === 'applied' ? causeOf(decision.event) : null
 }
 
 export interface Recorded {

@@ -96,6 +96,7 @@ interface Found {
 const STORED_STATUSES = ORDER_STATUSES.filter((status) => status !== 'accepted' && status !== 'rejected')
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000'
 /** Before every order there is, and behind every one. */
+const OLDEST: PageEnd = { created_at: '-infinity', order_id: LOWEST_ID }
 const NEWEST: PageEnd = { created_at: 'infinity', order_id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
 
 /**
@@ -126,6 +127,25 @@ export async function listOrders (client: Client, filter: OrderFilter): Promise<
   ])
   return rows.map((row) => rowView(row).order)
 }
+
+/** Unpaid, and as they are for so long, by the clock of Postgres: the oldest of them. `behind`: of one run, those before are done. */
+export async function staleOrders (client: Client, { staleAfter, behind = OLDEST, limit }: { staleAfter: number, behind?: PageEnd | undefined, limit: number }): Promise<{ views: OrderView[], now: string }> {
+  const rows = await run<OrderRow & { now: string }>(client, 'stale_orders', `
+    select ${COLUMNS}, clock_timestamp() as now from orders
+    where ${STALE} and (created_at, order_id) > ($2::timestamptz, $3::uuid)
+    order by created_at, order_id limit $4`, [staleAfter, behind.created_at, behind.order_id, limit])
+  return { views: rows.map(({ now: _, ...row }) => rowView(row)), now: rows[0]?.now ?? '' }
+}
+
+/** How many there are, counted to `most`. */
+export async function countStale (client: Client, staleAfter: number, most: number): Promise<number> {
+  const [row] = await run<{ stale: number }>(client, 'count_stale', `
+    select count(*)::integer as stale from (select from orders where ${STALE} limit $2) as counted`, [staleAfter, most])
+  return row!.stale
+}
+
+/** By the index of statuses: what is younger by its creation is not read. */
+const STALE = "status = 'confirmed' and created_at < now() - $1 * interval '1 second' and updated_at < now() - $1 * interval '1 second'"
 
 function rowView ({ event_id, ...order }: OrderRow): OrderView {
   return { order, event_id, persisted: true }

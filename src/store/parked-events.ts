@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { ParkedSelection } from '../jobs/job.js'
+import type { ParkedGroup } from '../jobs/parked.js'
 import type { OrderEvent } from '../orders/event.js'
 import { type Client, run } from './database.js'
 
@@ -25,6 +27,9 @@ export type Settlement = 'replayed' | 'discarded'
 export interface ParkedRow extends Omit<ParkedEvent, 'user_id' | 'event' | 'cause'> {
   /** SHA-256 of the bytes, in hex */
   id: string
+  /** Rises in the order in which they were parked first. */
+  parked_number: number
+  user_id: number | null
   parked_at: string
   settlement: Settlement | null
   settled_at: string | null
@@ -64,12 +69,55 @@ function hashOf (raw: Buffer): Buffer {
   return createHash('sha256').update(raw).digest()
 }
 
-const COLUMNS = "encode(hash, 'hex') as id, source, reason, attempts, headers, raw, parked_at, settlement, settled_at"
+const COLUMNS = "encode(hash, 'hex') as id, parked_number, source, reason, attempts, headers, raw, user_id, parked_at, settlement, settled_at"
 
-/** Newest first. @param settled those that an operator dealt with too */
-export async function listParked (client: Client, { limit, settled }: { limit: number, settled: boolean }): Promise<ParkedRow[]> {
+/** Of a selection, from $1 on; an id that is no hash of ours selects nothing. Text is looked for in the bytes, whatever they are. */
+const SELECTED = `
+  ($1::bytea[] is null or hash = any($1)) and ($2::text is null or reason = $2) and ($3::text is null or source = $3)
+  and ($4::text is null or position(convert_to($4, 'UTF8') in raw) > 0) and ($5::text is null or position(convert_to($5, 'UTF8') in raw) > 0)
+  and ($6::timestamptz is null or parked_at >= $6) and ($7::timestamptz is null or parked_at < $7)`
+
+function selectedBy ({ ids, reason, source, order_id, text, parked_from, parked_before }: ParkedSelection): unknown[] {
+  return [ids?.map((id) => Buffer.from(id, 'hex')) ?? null, reason ?? null, source ?? null, order_id ?? null, text ?? null, parked_from ?? null, parked_before ?? null]
+}
+
+export interface ParkedFilter extends ParkedSelection {
+  /** Those that an operator dealt with, those that none did, or (undefined) both. */
+  settled?: boolean | undefined
+  /** Only those parked before the one with this number. */
+  before?: number | undefined
+  limit: number
+}
+
+/** Newest first. */
+export async function listParked (client: Client, { settled, before, limit, ...selection }: ParkedFilter): Promise<ParkedRow[]> {
   return await run<ParkedRow>(client, 'list_parked', `
-    select ${COLUMNS} from parked_events where $2 or settlement is null order by parked_at desc, hash limit $1`, [limit, settled])
+    select ${COLUMNS} from parked_events
+    where ${SELECTED} and ($8::boolean is null or (settlement is not null) = $8) and ($9::bigint is null or parked_number < $9)
+    order by parked_number desc limit $10`, [...selectedBy(selection), settled ?? null, before ?? null, limit])
+}
+
+/** Open ones: how many, and the number of the last. */
+export async function countSelected (client: Client, selection: ParkedSelection): Promise<{ total: number, last: number }> {
+  const [row] = await run<{ total: number, last: number }>(client, 'count_selected', `
+    select count(*)::integer as total, coalesce(max(parked_number), 0) as last from parked_events where ${SELECTED} and settlement is null`, selectedBy(selection))
+  return row!
+}
+
+/** Open ones behind one number and up to another, oldest first, locked. */
+export async function takeSelected (client: Client, selection: ParkedSelection, { behind, last, limit }: { behind: number, last: number, limit: number }): Promise<ParkedRow[]> {
+  return await run<ParkedRow>(client, 'take_selected', `
+    select ${COLUMNS} from parked_events where ${SELECTED} and settlement is null and parked_number > $8 and parked_number <= $9
+    order by parked_number limit $10 for update`, [...selectedBy(selection), behind, last, limit])
+}
+
+const MOST_GROUPS = 100
+
+/** The open ones by reason and source, the largest group first; no more than 100. */
+export async function groupParked (client: Client): Promise<ParkedGroup[]> {
+  return await run<ParkedGroup>(client, 'group_parked', `
+    select reason, source, count(*)::integer as open, min(parked_at) as oldest, max(parked_at) as latest
+    from parked_events where settlement is null group by reason, source order by open desc, reason, source limit ${MOST_GROUPS}`, [])
 }
 
 /** Those that no operator has dealt with, counted to `most`, and when the latest of these was parked; null where there are none. */
@@ -86,6 +134,7 @@ export async function findParked (client: Client, idStart: string): Promise<Park
     select ${COLUMNS} from parked_events where encode(hash, 'hex') ^@ $1 order by hash limit 2 for update`, [idStart])
 }
 
+/** `done_by`: as `actor` of an action; of releases before a bare name, or `erasure`. */
 export interface ParkedAction { action: Settlement, done_by: string, done_at: string }
 
 /** Who did what with it, oldest first. */
@@ -94,7 +143,7 @@ export async function listParkedActions (client: Client, id: string): Promise<Pa
     select action, done_by, done_at from parked_actions where hash = decode($1, 'hex') order by action_id`, [id])
 }
 
-/** Settles a parked event and writes down who did it. */
+/** Settles a parked event and writes down who did it. @param doneBy as `actor` of an action */
 export async function settleParked (client: Client, id: string, settlement: Settlement, doneBy: string): Promise<void> {
   await run(client, 'settle_parked', `
     with settled as (

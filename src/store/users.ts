@@ -28,7 +28,8 @@ export async function findUser (client: Client, userId: number): Promise<User | 
 }
 
 /** By user_id; keyset, so every page costs the same. */
-export async function listUsers (client: Client, { after, limit }: { after: number, limit: number }): Promise<User[]> {
+export async function listUsers (client: Client, { after, limit, nick_name }: { after: number, limit: number, nick_name?: string | undefined }): Promise<User[]> {
+  if (nick_name !== undefined) return await run<User>(client, 'list_named', `select ${COLUMNS} from users where nick_name = $1 and user_id > $2 and erased_at is null limit $3`, [nick_name, after, limit])
   return await run<User>(client, 'list_users', `
     select ${COLUMNS} from users where user_id > $1 and erased_at is null order by user_id limit $2`, [after, limit])
 }

@@ -84,8 +84,8 @@ export interface UsersPort {
   /** @throws UserError `account_taken` */
   insert (person: Registration): Promise<User>
   find (userId: number): Promise<User | null>
-  /** Those behind `after`, by user_id. */
-  list (page: { after: number, limit: number }): Promise<User[]>
+  /** Those behind `after`, by user_id; `nick_name`: only the one of exactly this name. */
+  list (page: { after: number, limit: number, nick_name?: string | undefined }): Promise<User[]>
   /**
    * With its action `user.changed`, in one step. null when there is no such user, or nothing to change.
    * @throws UserError `account_taken`; `operator_account`: of another user, at this very moment
@@ -97,6 +97,8 @@ export interface UsersPort {
    * @throws UserError `operator_account`, as `update`
    */
   erase (userId: number, by: Requester): Promise<number | null>
+  /** Makes an operator of a customer, with its action, in one step. null when there is no such user @returns the epoch of sessions from now on */
+  promote (userId: number, by: Requester): Promise<{ epoch: number, changed: boolean } | null>
   /** true for an erased one too */
   existed (userId: number): Promise<boolean>
 }

@@ -32,11 +32,11 @@ export class UserAccounts {
   }
 
   /** @throws UserError `forbidden` for customers; `bad_cursor` */
-  async list ({ limit, cursor }: { limit: number, cursor?: string | undefined }, caller: Requester): Promise<UserPage> {
+  async list ({ limit, cursor, nick_name }: { limit: number, cursor?: string | undefined, nick_name?: string | undefined }, caller: Requester): Promise<UserPage> {
     if (caller.role !== 'operator') throw new UserError('forbidden')
     const after = cursor === undefined ? 0 : decodeCursor(cursor)
     if (after === null) throw new UserError('bad_cursor')
-    const page = toPage(await this.#options.users.list({ after, limit: limit + 1 }), limit)
+    const page = toPage(await this.#options.users.list({ after, limit: limit + 1, nick_name: nick_name === undefined ? undefined : canonicalName(nick_name) }), limit)
     const [first, last] = [page.items[0], page.items.at(-1)]
     if (first && last) {
       const shown = { ...actionOnUser(actorOf(caller), 'users.listed', first.user_id), target_id: `${first.user_id}-${last.user_id}` }
@@ -77,6 +77,22 @@ export class UserAccounts {
     const epoch = await users.erase(user_id, caller)
     if (epoch === null) throw new UserError('user_not_found')
     await revocations.mark(user_id, epoch)
+  }
+
+  /**
+   * Makes an operator of a customer, whose sessions end; one who is an operator already stays so. Operators are made customers on the
+   * command line only.
+   * @param password the caller's own @throws UserError `forbidden`, `wrong_password`, `user_not_found`
+   */
+  async promote (named: string, password: string, by: Requester): Promise<User> {
+    if (by.role !== 'operator') throw new UserError('forbidden')
+    const { users, revocations } = this.#options
+    await this.#prove(by.user_id, password)
+    const user_id = userIdOf(named, by)
+    const done = await users.promote(user_id, by)
+    if (!done) throw new UserError('user_not_found')
+    if (done.changed) await revocations.mark(user_id, done.epoch)
+    return found(await users.find(user_id))
   }
 
   /** Whose orders the caller may list, the erased among them. @throws UserError `user_not_found` */

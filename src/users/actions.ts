@@ -13,6 +13,9 @@ export const ACTIONS = [
   'sessions.ended',
   'parked.replayed',
   'parked.discarded',
+  'job.created',
+  'job.cancelled',
+  'orders.expired',
   'feed.rewound',
   'webhook.created',
   'webhook.changed',
@@ -23,16 +26,22 @@ export const ACTIONS = [
 ] as const
 export type ActionName = typeof ACTIONS[number]
 
-/** By which way in; the last two are to come. */
-export type Way = 'api' | 'cli' | 'console' | 'rule'
+/** By which way in; `rule`: by itself, because it was set so. */
+export const WAYS = ['api', 'cli', 'console', 'rule'] as const
+export type Way = typeof WAYS[number]
+
+export const TARGET_KINDS = ['user', 'parked_event', 'feed_cursor', 'webhook', 'job', 'sweep'] as const
+export type TargetKind = typeof TARGET_KINDS[number]
 
 /** A request of a person who is logged in, by the id that this service gave it. */
 export interface Requester extends Caller {
   request_id: string
+  /** Missing: by a token, `api`. */
+  way?: 'api' | 'console'
 }
 
 export interface Actor {
-  /** `user:<user_id>`, `operator:<user_id>`, or `cli:<name of the system's user>` */
+  /** `user:<user_id>`, `operator:<user_id>`, `cli:<name of the system's user>`, or `rule:<name>` */
   actor: string
   /** null: a command line has none */
   role: Role | null
@@ -44,13 +53,13 @@ export interface Actor {
 /** Who did what to what: ids and words, never a value of a person. */
 export interface Action extends Actor {
   action: ActionName
-  target_kind: 'user' | 'parked_event' | 'feed_cursor' | 'webhook'
+  target_kind: TargetKind
   /** Of a list `<first>-<last>`, as shown. */
   target_id: string
 }
 
-export function actorOf ({ user_id, role, request_id }: Requester): Actor {
-  return { actor: `${role === 'operator' ? 'operator' : 'user'}:${user_id}`, role, way: 'api', request_id }
+export function actorOf ({ user_id, role, request_id, way = 'api' }: Requester): Actor {
+  return { actor: `${role === 'operator' ? 'operator' : 'user'}:${user_id}`, role, way, request_id }
 }
 
 /** Whoever may run commands: known by the name that the system, or they, give. */

@@ -9,8 +9,10 @@ import { Commits } from './commits.js'
 import { Consumer } from './consumer.js'
 import { DeadLetters } from './dead-letters.js'
 import { FallbackSource } from './fallback-source.js'
+import { Jobs } from './jobs.js'
 import { measuringFollower, registerBacklogMetrics, registerTableMetrics } from './metrics.js'
 import { OrderMessages } from './order-messages.js'
+import { StaleOrders } from './stale-orders.js'
 import { viewsFollower } from './views.js'
 
 declare module 'fastify' {
@@ -41,9 +43,13 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
     followers: [...(metrics ? [measuringFollower(metrics)] : []), ...(views ? [viewsFollower(views)] : []), loggingFollower(log)]
   })
   const booking = new Booking(pool, commits)
-  const orders = new Consumer(new OrderMessages(booking, macFor(app.config.eventKeys, 'order message'), log), { storeIsUp, log })
+  const mac = macFor(app.config.eventKeys, 'order message')
+  const orders = new Consumer(new OrderMessages(booking, mac, log), { storeIsUp, log })
   const dead = new Consumer(new DeadLetters(booking), { storeIsUp, log })
   const fallback = new FallbackSource({ pool, booking, commits, log, storeIsUp })
+  const jobs = new Jobs({ pool, trust: { mac }, log, storeIsUp })
+  const { staleAfter } = app.config
+  const stale = staleAfter === null ? null : new StaleOrders({ pool, staleAfter, log, storeIsUp })
   const progress = new Progress({ orders, dead, ...(once ? {} : { fallback }) })
   for (const consumer of [orders, dead]) broker?.attach(async (connection) => await consumer.attach(connection))
   health.follow(() => progress.report())
@@ -60,11 +66,15 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
   })
   app.addHook('onReady', async () => {
     for (const consumer of [orders, dead]) consumer.start()
-    if (!once) fallback.start()
+    if (!once) {
+      fallback.start()
+      jobs.start()
+      stale?.start()
+    }
     progress.start()
   })
   app.addHook('preClose', async () => {
     await progress.stop()
-    await Promise.all([orders.stop(), dead.stop(), fallback.stop()])
+    await Promise.all([orders.stop(), dead.stop(), fallback.stop(), jobs.stop(), stale?.stop()])
   })
 }, { name: 'consumer', dependencies: ['config', 'metrics', 'tracing', 'health', 'postgres', 'redis', 'amqp'] })

@@ -70,6 +70,10 @@ const EXAMPLES: Record<string, Record<string, unknown> | Array<Record<string, un
   'POST /auth/token': { nick_name: ana.nick_name, password: 'a wrong guess' },
   'POST /webhooks': { url: 'ftp://refused.example', description: 'x', types: ['comanda.order.paid'] },
   'PATCH /webhooks/{webhook_id}': { url: 'ftp://refused.example', description: 'x', enabled: true },
+  'PUT /users/{user_id}/role': { role: 'operator', password: 'a wrong guess' },
+  'POST /console/session': { nick_name: ana.nick_name, password: 'a wrong guess' },
+  'POST /parked/replay': { reason: 'x', text: 'x', dry_run: true },
+  'POST /parked/discard': { reason: 'x', ids: ['0'.repeat(64)], dry_run: true },
   'POST /webhooks/{webhook_id}/replay': { after: 999_999_999_999_999, before: 1 }
 }
 const bodyOf = (route: string) => fc.oneof(
@@ -124,7 +128,7 @@ function requestOf ({ route: [method, path], parameter, query, headers, token, t
   // Who asks here must still be there for the next case.
   const spared = method === 'DELETE' && path === '/users/{user_id}' ? url.replace(/(me|\d+)$/, '2147483647') : url
   const search = new URLSearchParams(Object.entries(query)).toString()
-  const asks = method === 'DELETE' && path === '/auth/token' ? leaver.headers.authorization : token
+  const asks = method === 'DELETE' && ['/auth/token', '/console/session'].includes(path) ? leaver.headers.authorization : token
   return {
     method,
     url: search === '' ? spared : `${spared}?${search}`,

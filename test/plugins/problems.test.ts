@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import type { InjectOptions, Response } from 'light-my-request'
 import t from 'tap'
+import { park, parkedId } from '../../src/store/parked-events.js'
 import { type Problem, type ProblemCode, problems } from '../../src/http/problems.js'
 import { type App, boot, isUp, startApi } from '../support/apps.js'
 import { eventually } from '../support/eventually.js'
@@ -29,6 +30,11 @@ const register = async (given: object) => await post('/users', { ...registration
 
 const placed = async () => (await placeOrder(api, ana)).json<{ order_id: string }>().order_id
 const hooked = async () => (await post('/webhooks', { url: 'http://127.0.0.1:9' })).json<{ webhook_id: string }>().webhook_id
+const parked = async (raw: Buffer, reason = 'not json') => {
+  await park(place.pool, [{ source: 'queue', reason, attempts: 1, headers: {}, raw }])
+  return parkedId(raw)
+}
+const settle = async (id: string, verb: 'replay' | 'discard') => await api.inject({ method: 'POST', url: `/parked/${id}/${verb}`, headers: (await newOperator(api, place)).headers })
 /** Neither Redis nor the broker can be asked: what they hold is hidden. */
 const startBlind = async () => {
   const blind = await boot(t, 'api', { ...place.env, REDIS_URL: 'redis://127.0.0.1:1', AMQP_URL: 'amqp://127.0.0.1:1' })
@@ -87,6 +93,19 @@ const provocations: Record<ProblemCode, () => Promise<Received>> = {
   user_not_found: async () => await get('/users/999999'),
   webhook_not_found: async () => await get('/webhooks/0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a'),
   delivery_not_found: async () => await get(`/webhooks/${await hooked()}/deliveries/7`),
+  cross_origin: async () => {
+    const { headers: { authorization } } = await newOperator(api, place)
+    return await api.inject({ method: 'DELETE', url: '/console/session', headers: { cookie: `comanda_session=${authorization.slice('Bearer '.length)}`, origin: 'https://elsewhere.example' } })
+  },
+  parked_not_found: async () => await get(`/parked/${'0'.repeat(64)}`, (await newOperator(api, place)).headers),
+  job_not_found: async () => await get('/jobs/0199b2f4-6c1d-7e3a-9b58-2f6f0c1d4e7a', (await newOperator(api, place)).headers),
+  parked_settled: async () => {
+    const id = await parked(Buffer.from('discarded before'))
+    await settle(id, 'discard')
+    return await settle(id, 'replay')
+  },
+  parked_unreadable: async () => await settle(await parked(Buffer.from('no order event')), 'replay'),
+  parked_forged: async () => await settle(await parked(Buffer.from('of a stranger'), 'forged'), 'replay'),
   endpoint_owner_only: async () => await api.inject({ method: 'POST', url: `/webhooks/${await hooked()}/secret`, headers: (await newOperator(api, place)).headers }),
   bad_endpoint: async () => await post('/webhooks', { url: 'ftp://example.com' }),
   too_many_webhooks: async () => {

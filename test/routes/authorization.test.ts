@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Response } from 'light-my-request'
 import t from 'tap'
 import type { OrderStatus } from '../../src/orders/status.js'
+import { serializeEvent } from '../../src/orders/envelope.js'
+import { park, parkedId } from '../../src/store/parked-events.js'
 import { startApi, startWorker } from '../support/apps.js'
+import { placement } from '../support/events.js'
 import { booked, line, move, newcomer, newOperator, type Person, place as placeOrder, reads, registration, ask, type Shown } from '../support/people.js'
 import { needs, openPlace } from '../support/place.js'
 
@@ -157,6 +160,45 @@ t.test('a list of webhooks shows customers their own, operators all, and of othe
   t.equal((await send('GET', `/webhooks/${id}`, operator)).json<{ url: string }>().url, 'http://127.0.0.1:9')
 })
 
+/** A fresh parked event, of which nothing was made yet. */
+async function parked (): Promise<string> {
+  const raw = Buffer.from(serializeEvent(placement(owner.user_id)).json)
+  await park(place.pool, [{ source: 'queue', reason: 'unknown_user', attempts: 1, headers: {}, raw }])
+  return parkedId(raw)
+}
+
+const FOR_OPERATORS = { owner: '403 forbidden', stranger: '403 forbidden', nobody: TOKENLESS }
+const ofOperators: Array<[route: string, payload: object | null, answer: string]> = [
+  ['GET /parked', null, '200'],
+  ['GET /parked/groups', null, '200'],
+  ['GET /parked/:parked_id', null, '200'],
+  ['POST /parked/:parked_id/replay', null, '200'],
+  ['POST /parked/:parked_id/discard', null, '200'],
+  ['POST /parked/replay', { text: 'nowhere' }, '202'],
+  ['POST /parked/discard', { text: 'nowhere' }, '202'],
+  ['GET /jobs', null, '200'],
+  ['GET /jobs/:job_id', null, '200'],
+  ['POST /jobs/:job_id/cancel', null, '200'],
+  ['GET /actions', null, '200'],
+  ['GET /overview', null, '200'],
+  ['PUT /users/:user_id/role', { role: 'operator', password: operator.password }, '200']
+]
+for (const [route, payload, answer] of ofOperators) {
+  t.test(`${route}: operators alone, by token and by cookie`, async (t) => {
+    seen.add(route)
+    const { job_id: job } = (await send('POST', '/parked/replay', operator, { text: 'nowhere' })).json<{ job_id: string }>()
+    const [method, path] = route.split(' ') as [Method, string]
+    const target = async () => path.replace(':parked_id', await parked()).replace(':job_id', job).replace(':user_id', String((await newcomer(api)).user_id))
+    for (const [name, expected] of Object.entries({ ...FOR_OPERATORS, operator: answer })) {
+      const person = callers[name]
+      t.equal(outcome(await send(method, await target(), person ?? null, payload ?? undefined)), expected, name)
+      if (!person) continue
+      const headers = { cookie: `comanda_session=${person.headers.authorization.slice('Bearer '.length)}`, host: 'shop.example', origin: 'https://shop.example' }
+      t.equal(outcome(await api.inject({ method, url: await target(), headers, ...(payload ? { payload } : {}) })), expected, `${name}, by cookie`)
+    }
+  })
+}
+
 const others: Array<[route: string, payload: (() => object) | null, expected: Expected]> = [
   ['POST /orders', () => line, { owner: '202', stranger: '202', operator: '202', nobody: TOKENLESS }],
   ['POST /orders/batch', () => [line], { owner: '207', stranger: '207', operator: '207', nobody: TOKENLESS }],
@@ -180,6 +222,25 @@ for (const [route, payload, expected] of others) {
     for (const [name, answer] of Object.entries(expected)) t.equal(outcome(await send(method, path, callers[name]!, payload?.())), answer, name)
   })
 }
+
+t.test('the console: operators alone begin a session there, and it ends as a token does', async (t) => {
+  for (const route of ['POST /console/session', 'GET /console/session', 'POST /console/session/renew', 'DELETE /console/session']) seen.add(route)
+  const ours = { host: 'shop.example', origin: 'https://shop.example' }
+  const begin = async ({ nick_name, password }: Person, headers: Record<string, string> = ours): Promise<Response> => await api.inject({ method: 'POST', url: '/console/session', headers, payload: { nick_name, password } })
+  t.equal(outcome(await begin(owner)), '403 forbidden')
+  t.equal(outcome(await begin(await newOperator(api, place), { ...ours, origin: 'https://elsewhere.example' })), '403 cross-origin')
+  for (const route of ['GET /console/session', 'POST /console/session/renew', 'DELETE /console/session']) t.equal(outcome(await send(...route.split(' ') as [Method, string], null)), TOKENLESS, route)
+  const person = await newOperator(api, place)
+  const answer = await begin(person)
+  t.equal(outcome(answer), '200')
+  const cookie = String(answer.headers['set-cookie']).split(';')[0]!
+  const by = async (method: Method, url: string) => outcome(await api.inject({ method, url, headers: { ...ours, cookie } }))
+  t.equal(await by('GET', '/console/session'), '200')
+  t.equal(await by('POST', '/console/session/renew'), '200')
+  t.equal(await by('DELETE', '/console/session'), '204')
+  t.equal(await by('GET', '/console/session'), '401 token-revoked')
+  t.equal(outcome(await send('GET', '/users/me', person)), '401 token-revoked', 'signed out everywhere')
+})
 
 t.test('DELETE /auth/token: who may, and whose sessions it ends', async (t) => {
   seen.add('DELETE /auth/token')

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Response } from 'light-my-request'
 import t from 'tap'
+import { commandLine } from '../../src/users/actions.js'
 import { refuseEvent } from '../../src/parking/park.js'
 import { discardParked, replayParked } from '../../src/parking/parking-lot.js'
 import { findParked, listParkedActions, parkedId } from '../../src/store/parked-events.js'
@@ -69,12 +70,12 @@ t.test('what is parked of an erased user is discarded, and its bytes are gone', 
   const events = [placement(ana.user_id), placement(ana.user_id), placement(bia.user_id)]
   const ids: string[] = []
   for (const event of events) ids.push(parkedId((await refuseEvent(place.pool, takenOf(event), { reason: 'not_storable', source: 'queue', attempts: 1 })).raw))
-  await discardParked(place.pool, ids[1]!, 'an operator')
+  await discardParked(place.pool, ids[1]!, commandLine('bia'))
   await erase(ana)
   const pool = openPool(t, place)
   const rows = await Promise.all(ids.map(async (id) => ({ ...(await findParked(pool, id))[0]!, actions: (await listParkedActions(pool, id)).map(({ action, done_by: by }) => `${action} by ${by}`) })))
-  t.strictSame(rows.map(({ raw, settlement, actions }) => [raw.length > 0, settlement, actions]), [[false, 'discarded', ['discarded by erasure']], [false, 'discarded', ['discarded by an operator']], [true, null, []]])
-  await t.rejects(replayParked(place.pool, ids[0]!, 'an operator', { mac: null, unsigned: true }), { code: 'settled' })
+  t.strictSame(rows.map(({ raw, settlement, actions }) => [raw.length > 0, settlement, actions]), [[false, 'discarded', ['discarded by erasure']], [false, 'discarded', ['discarded by cli:bia']], [true, null, []]])
+  await t.rejects(replayParked(place.pool, ids[0]!, commandLine('bia'), { mac: null, unsigned: true }), { code: 'settled' })
   t.equal((await read(operator, `/orders/${events[0]!.order.order_id}`)).json<{ reason: string }>().reason, 'not_storable', 'the order stays, as rejected')
 })
 

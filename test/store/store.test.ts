@@ -59,7 +59,7 @@ t.test('five migrations at once on one empty database all succeed and apply ever
   const client = new pg.Client({ connectionString: fresh })
   await client.connect()
   const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.tables where table_schema = \'public\' order by 1')
-  t.strictSame(rows.map(({ table_name: table }) => table), ['actions', 'comanda_migrations', 'fallback_queue', 'feed_cursors', 'order_events', 'orders', 'outbox', 'parked_actions', 'parked_deeds', 'parked_events', 'taken_names', 'users', 'webhook_deliveries', 'webhooks'])
+  t.strictSame(rows.map(({ table_name: table }) => table), ['actions', 'comanda_migrations', 'fallback_queue', 'feed_cursors', 'jobs', 'order_events', 'orders', 'outbox', 'parked_actions', 'parked_deeds', 'parked_events', 'taken_names', 'users', 'webhook_deliveries', 'webhooks'])
   t.equal((await client.query('select 1 from comanda_migrations')).rowCount, applied.flat().length)
   await client.end()
 })

@@ -13,7 +13,7 @@ t.test('who logs in has a session of the present epoch, in the present role', as
   const { sessions, people, newcomer } = openUserService()
   const { user: { user_id }, session } = await newcomer({ nick_name: 'Jos\u00e9' })
   t.match(session, { user_id, role: 'customer', epoch: 0 })
-  people.promote(user_id)
+  people.makeOperator(user_id)
   t.strictSame(await sessions.login('Jose\u0301', PASSWORD), { user_id, role: 'operator', epoch: 0 })
 })
 
@@ -33,7 +33,7 @@ t.test('a session goes on in the role that the tables know', async (t) => {
   const { user, session } = await newcomer()
   const same = { user_id: user.user_id, role: 'customer', epoch: 0 } as const
   t.strictSame(await sessions.renew(session), same)
-  people.promote(user.user_id)
+  people.makeOperator(user.user_id)
   t.strictSame(await sessions.renew(session), { ...same, role: 'operator' })
 })
 

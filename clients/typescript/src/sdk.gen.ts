@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetUserData, GetUserErrors, GetUserResponses, GetWebhookData, GetWebhookErrors, GetWebhookResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveWebhookData, RemoveWebhookErrors, RemoveWebhookResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses, ReplayDeliveryData, ReplayDeliveryErrors, ReplayDeliveryResponses, ReplayWebhookData, ReplayWebhookErrors, ReplayWebhookResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses } from './types.gen.js';
+import type { AmendOrderData, AmendOrderErrors, AmendOrderResponses, CancelJobData, CancelJobErrors, CancelJobResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CloseConsoleData, CloseConsoleErrors, CloseConsoleResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DiscardManyParkedData, DiscardManyParkedErrors, DiscardManyParkedResponses, DiscardParkedData, DiscardParkedErrors, DiscardParkedResponses, EraseUserData, EraseUserErrors, EraseUserResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetConsoleSessionData, GetConsoleSessionErrors, GetConsoleSessionResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetJobData, GetJobErrors, GetJobResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetParkedData, GetParkedErrors, GetParkedResponses, GetUserData, GetUserErrors, GetUserResponses, GetWebhookData, GetWebhookErrors, GetWebhookResponses, GroupParkedData, GroupParkedErrors, GroupParkedResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, ListActionsData, ListActionsErrors, ListActionsResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListOrderEventsData, ListOrderEventsErrors, ListOrderEventsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListParkedData, ListParkedErrors, ListParkedResponses, ListUserOrdersData, ListUserOrdersErrors, ListUserOrdersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, MoveOrderData, MoveOrderErrors, MoveOrderResponses, OpenConsoleData, OpenConsoleErrors, OpenConsoleResponses, PlaceOrderData, PlaceOrderErrors, PlaceOrderResponses, PlaceOrdersData, PlaceOrdersErrors, PlaceOrdersResponses, PromoteUserData, PromoteUserErrors, PromoteUserResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveWebhookData, RemoveWebhookErrors, RemoveWebhookResponses, RenewConsoleData, RenewConsoleErrors, RenewConsoleResponses, RenewTokenData, RenewTokenErrors, RenewTokenResponses, ReplayDeliveryData, ReplayDeliveryErrors, ReplayDeliveryResponses, ReplayManyParkedData, ReplayManyParkedErrors, ReplayManyParkedResponses, ReplayParkedData, ReplayParkedErrors, ReplayParkedResponses, ReplayWebhookData, ReplayWebhookErrors, ReplayWebhookResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -137,6 +137,21 @@ export const listUserOrders = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+ * Make a customer an operator
+ *
+ * For operators, who give their own password. The sessions of the new operator end: the role counts from the next login on.
+ */
+export const promoteUser = <ThrowOnError extends boolean = false>(options: Options<PromoteUserData, ThrowOnError>) => (options.client ?? client).put<PromoteUserResponses, PromoteUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/users/{user_id}/role',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Log out
  *
  * Ends every session of the caller, on every device: tokens belong to a user, not to a device. Each token issued before stops working, including the one used here.
@@ -169,6 +184,49 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 export const renewToken = <ThrowOnError extends boolean = false>(options?: Options<RenewTokenData, ThrowOnError>) => (options?.client ?? client).post<RenewTokenResponses, RenewTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/auth/token/renew',
+    ...options
+});
+
+/**
+ * Sign out of the console
+ *
+ * Ends every session of the caller, as DELETE /auth/token does.
+ */
+export const closeConsole = <ThrowOnError extends boolean = false>(options?: Options<CloseConsoleData, ThrowOnError>) => (options?.client ?? client).delete<CloseConsoleResponses, CloseConsoleErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/console/session',
+    ...options
+});
+
+/**
+ * Whose session of the console it is
+ */
+export const getConsoleSession = <ThrowOnError extends boolean = false>(options?: Options<GetConsoleSessionData, ThrowOnError>) => (options?.client ?? client).get<GetConsoleSessionResponses, GetConsoleSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/console/session',
+    ...options
+});
+
+/**
+ * Log in to the console
+ *
+ * For a page of this origin: its session is a cookie that no script reads.
+ */
+export const openConsole = <ThrowOnError extends boolean = false>(options: Options<OpenConsoleData, ThrowOnError>) => (options.client ?? client).post<OpenConsoleResponses, OpenConsoleErrors, ThrowOnError>({
+    url: '/console/session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Renew the session of the console while it is valid
+ */
+export const renewConsole = <ThrowOnError extends boolean = false>(options?: Options<RenewConsoleData, ThrowOnError>) => (options?.client ?? client).post<RenewConsoleResponses, RenewConsoleErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/console/session/renew',
     ...options
 });
 
@@ -412,4 +470,144 @@ export const replayWebhook = <ThrowOnError extends boolean = false>(options: Opt
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * List parked events, newest first
+ *
+ * For operators: order events that could not be booked, and what was no order event at all. Nothing parked is lost: each waits to be replayed or discarded.
+ */
+export const listParked = <ThrowOnError extends boolean = false>(options?: Options<ListParkedData, ThrowOnError>) => (options?.client ?? client).get<ListParkedResponses, ListParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked',
+    ...options
+});
+
+/**
+ * Open parked events by reason and source
+ *
+ * For operators: the largest group first, 100 at most.
+ */
+export const groupParked = <ThrowOnError extends boolean = false>(options?: Options<GroupParkedData, ThrowOnError>) => (options?.client ?? client).get<GroupParkedResponses, GroupParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/groups',
+    ...options
+});
+
+/**
+ * Read one parked event
+ *
+ * For operators: with its bytes, its headers and what was done with it.
+ */
+export const getParked = <ThrowOnError extends boolean = false>(options: Options<GetParkedData, ThrowOnError>) => (options.client ?? client).get<GetParkedResponses, GetParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/{parked_id}',
+    ...options
+});
+
+/**
+ * Replay one parked event
+ *
+ * For operators. Its order events go to the fallback queue once more and are booked by a worker; one that was booked before is not booked twice. Safe to repeat.
+ */
+export const replayParked = <ThrowOnError extends boolean = false>(options: Options<ReplayParkedData, ThrowOnError>) => (options.client ?? client).post<ReplayParkedResponses, ReplayParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/{parked_id}/replay',
+    ...options
+});
+
+/**
+ * Replay many parked events
+ *
+ * For operators: by a job, about a hundred a second, of those that are open now. Its order events go to the fallback queue once more and are booked by a worker; one that was booked before is not booked twice. With `dry_run` they are only counted.
+ */
+export const replayManyParked = <ThrowOnError extends boolean = false>(options: Options<ReplayManyParkedData, ThrowOnError>) => (options.client ?? client).post<ReplayManyParkedResponses, ReplayManyParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/replay',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Discard one parked event
+ *
+ * For operators. It is given up; its bytes stay to be looked at. Safe to repeat.
+ */
+export const discardParked = <ThrowOnError extends boolean = false>(options: Options<DiscardParkedData, ThrowOnError>) => (options.client ?? client).post<DiscardParkedResponses, DiscardParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/{parked_id}/discard',
+    ...options
+});
+
+/**
+ * Discard many parked events
+ *
+ * For operators: by a job, about a hundred a second, of those that are open now. It is given up; its bytes stay to be looked at. With `dry_run` they are only counted.
+ */
+export const discardManyParked = <ThrowOnError extends boolean = false>(options: Options<DiscardManyParkedData, ThrowOnError>) => (options.client ?? client).post<DiscardManyParkedResponses, DiscardManyParkedErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/parked/discard',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List jobs, newest first
+ *
+ * For operators.
+ */
+export const listJobs = <ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>) => (options?.client ?? client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/jobs',
+    ...options
+});
+
+/**
+ * How far a job is
+ *
+ * For operators. Workers do it in small steps; one that is killed is taken over by another.
+ */
+export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>) => (options.client ?? client).get<GetJobResponses, GetJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/jobs/{job_id}',
+    ...options
+});
+
+/**
+ * Stop a job
+ *
+ * For operators. What is done stays done; a job that is over stays as it is.
+ */
+export const cancelJob = <ThrowOnError extends boolean = false>(options: Options<CancelJobData, ThrowOnError>) => (options.client ?? client).post<CancelJobResponses, CancelJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/jobs/{job_id}/cancel',
+    ...options
+});
+
+/**
+ * List who did what to what, newest first
+ *
+ * For operators. Ids and words, never a value of a person.
+ */
+export const listActions = <ThrowOnError extends boolean = false>(options?: Options<ListActionsData, ThrowOnError>) => (options?.client ?? client).get<ListActionsResponses, ListActionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/actions',
+    ...options
+});
+
+/**
+ * How the service fares
+ *
+ * For operators: of all processes together. What cannot be asked now is null, and a finding says why.
+ */
+export const getOverview = <ThrowOnError extends boolean = false>(options?: Options<GetOverviewData, ThrowOnError>) => (options?.client ?? client).get<GetOverviewResponses, GetOverviewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/overview',
+    ...options
 });

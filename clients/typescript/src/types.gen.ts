@@ -256,6 +256,17 @@ export type OrderPage = {
     next_cursor: string | null;
 };
 
+export type RoleChange = {
+    /**
+     * Operators are made customers on the command line only
+     */
+    role: 'operator';
+    /**
+     * The caller's own current password
+     */
+    password: string;
+};
+
 export type Login = {
     nick_name: string;
     password: string;
@@ -269,6 +280,14 @@ export type Token = {
     token_type: 'Bearer';
     /**
      * Seconds
+     */
+    expires_in: number;
+};
+
+export type ConsoleSession = {
+    user_id: number;
+    /**
+     * Seconds until it has to be renewed
      */
     expires_in: number;
 };
@@ -681,6 +700,378 @@ export type ReplayBody = {
     before?: number;
 };
 
+export type ParkedEvent = {
+    /**
+     * SHA-256 of its bytes
+     */
+    parked_id: string;
+    /**
+     * Where it was taken from; `dead`: the broker gave it up
+     */
+    source: 'queue' | 'fallback' | 'dead';
+    /**
+     * Why it was parked first: `forged`, `unknown_user`, `not_storable`, `attempts_exhausted`, `defect`, or what is wrong with its bytes
+     */
+    reason: string;
+    /**
+     * How often it was tried
+     */
+    attempts: number;
+    /**
+     * Order events in it that this release can read
+     */
+    events: number;
+    /**
+     * Of the first of them
+     */
+    order_id: string | null;
+    /**
+     * Whose order it is about, where that could be read
+     */
+    user_id: number | null;
+    bytes: number;
+    parked_at: string;
+    /**
+     * What an operator made of it; null: it is open. The same bytes parked again are open again
+     */
+    settlement: 'replayed' | 'discarded' | null;
+    /**
+     * When
+     */
+    settled_at: string | null;
+};
+
+export type ParkedPage = {
+    items: Array<ParkedEvent>;
+    /**
+     * Pass it as `cursor` to get the next page; null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ParkedGroups = {
+    items: Array<{
+        /**
+         * Why it was parked first: `forged`, `unknown_user`, `not_storable`, `attempts_exhausted`, `defect`, or what is wrong with its bytes
+         */
+        reason: string;
+        /**
+         * Where it was taken from; `dead`: the broker gave it up
+         */
+        source: 'queue' | 'fallback' | 'dead';
+        open: number;
+        oldest: string;
+        latest: string;
+    }>;
+};
+
+export type WholeParkedEvent = {
+    /**
+     * SHA-256 of its bytes
+     */
+    parked_id: string;
+    /**
+     * Where it was taken from; `dead`: the broker gave it up
+     */
+    source: 'queue' | 'fallback' | 'dead';
+    /**
+     * Why it was parked first: `forged`, `unknown_user`, `not_storable`, `attempts_exhausted`, `defect`, or what is wrong with its bytes
+     */
+    reason: string;
+    /**
+     * How often it was tried
+     */
+    attempts: number;
+    /**
+     * Order events in it that this release can read
+     */
+    events: number;
+    /**
+     * Of the first of them
+     */
+    order_id: string | null;
+    /**
+     * Whose order it is about, where that could be read
+     */
+    user_id: number | null;
+    bytes: number;
+    parked_at: string;
+    /**
+     * What an operator made of it; null: it is open. The same bytes parked again are open again
+     */
+    settlement: 'replayed' | 'discarded' | null;
+    /**
+     * When
+     */
+    settled_at: string | null;
+    /**
+     * Of the message that it came in
+     */
+    headers: {
+        [key: string]: unknown;
+    };
+    /**
+     * Its bytes, as they came
+     */
+    raw: string;
+    /**
+     * Of `raw`
+     */
+    encoding: 'utf8' | 'base64';
+    /**
+     * Why it, or a part of it, is no order event; null: it can be read
+     */
+    fault: string | null;
+    /**
+     * What was done with it, oldest first
+     */
+    actions: Array<{
+        action: string;
+        done_by: string;
+        done_at: string;
+    }>;
+};
+
+export type SettledParkedEvent = {
+    parked: WholeParkedEvent;
+    /**
+     * Order events that are booked anew now; 0 where it was done before
+     */
+    events: number;
+};
+
+/**
+ * Which of the open ones: every member that is given must fit; without any it is all of them
+ */
+export type SettleManyParked = {
+    /**
+     * `true`: only counts
+     */
+    dry_run?: boolean;
+    /**
+     * These, as far as they are open
+     */
+    ids?: Array<string>;
+    /**
+     * Exactly this reason
+     */
+    reason?: string;
+    /**
+     * Where it was taken from; `dead`: the broker gave it up
+     */
+    source?: 'queue' | 'fallback' | 'dead';
+    /**
+     * Its bytes name this order
+     */
+    order_id?: string;
+    /**
+     * Its bytes hold this text
+     */
+    text?: string;
+    /**
+     * Parked at this moment or later
+     */
+    parked_from?: string;
+    /**
+     * Parked before this moment
+     */
+    parked_before?: string;
+};
+
+export type CountedParked = {
+    /**
+     * How many a job would be about now
+     */
+    total: number;
+};
+
+export type Job = {
+    job_id: string;
+    kind: 'parked.replay' | 'parked.discard';
+    /**
+     * What it is about, as it was asked for
+     */
+    selection: {
+        [key: string]: unknown;
+    };
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * How many there were when it was asked for
+     */
+    total: number;
+    done: number;
+    /**
+     * Left as they were
+     */
+    failed: number;
+    /**
+     * The first 20 of those, with why
+     */
+    failures: Array<{
+        parked_id: string;
+        code: string;
+    }>;
+    /**
+     * Who asked for it
+     */
+    actor: string;
+    created_at: string;
+    updated_at: string;
+    /**
+     * When it was done or cancelled
+     */
+    settled_at: string | null;
+};
+
+export type JobPage = {
+    items: Array<Job>;
+    /**
+     * Pass it as `cursor` to get the next page; null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Action = {
+    action_id: number;
+    /**
+     * By the clock of the database
+     */
+    done_at: string;
+    /**
+     * `user:<user_id>`, `operator:<user_id>`, `cli:<name>`, `rule:<name>`
+     */
+    actor: string;
+    /**
+     * null: it was no user
+     */
+    role: 'customer' | 'operator' | null;
+    /**
+     * By which way in; `rule`: by itself, because it was set so
+     */
+    way: 'api' | 'cli' | 'console' | 'rule';
+    action: 'user.read' | 'user.changed' | 'user.erased' | 'user.password_changed' | 'user.promoted' | 'user.demoted' | 'users.listed' | 'orders.listed_of_user' | 'sessions.ended' | 'parked.replayed' | 'parked.discarded' | 'job.created' | 'job.cancelled' | 'orders.expired' | 'feed.rewound' | 'webhook.created' | 'webhook.changed' | 'webhook.removed' | 'webhook.secret_rotated' | 'webhook.tested' | 'webhook.replayed';
+    target_kind: 'user' | 'parked_event' | 'feed_cursor' | 'webhook' | 'job' | 'sweep';
+    /**
+     * Of a list `<first>-<last>`, as shown
+     */
+    target_id: string;
+    /**
+     * null: it was no request
+     */
+    request_id: string | null;
+};
+
+export type ActionPage = {
+    items: Array<Action>;
+    /**
+     * Pass it as `cursor` to get the next page; null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Overview = {
+    at: string;
+    /**
+     * Order events that all apis took, since it is counted: of two looks the difference is a rate; null without Redis
+     */
+    accepted: number | null;
+    /**
+     * The highest position of the feed: as many order events are settled
+     */
+    booked: number | null;
+    /**
+     * Seconds from acceptance to booking, of what was booked in the last ten; null: nothing was
+     */
+    delay: {
+        p50: number;
+        p99: number;
+    } | null;
+    /**
+     * Ready messages of up to 256 order events, and workers that take them
+     */
+    queue: {
+        messages: number;
+        workers: number;
+    } | null;
+    /**
+     * The fallback queue in Postgres, counted to 100,000
+     */
+    fallback: {
+        events: number;
+        /**
+         * For how long the oldest has waited
+         */
+        oldest_seconds: number | null;
+    } | null;
+    /**
+     * Counted to 100,000
+     */
+    parked: {
+        open: number;
+        /**
+         * When the last was parked
+         */
+        latest: string | null;
+    } | null;
+    /**
+     * Events that each way out has not told yet, counted to 100,000
+     */
+    told: Array<{
+        name: string;
+        lag: number;
+        /**
+         * For how long the oldest of them has been settled
+         */
+        lag_seconds: number | null;
+        /**
+         * The relay that tells it; null: none does
+         */
+        holder: string | null;
+    }> | null;
+    /**
+     * null: there are none here
+     */
+    webhooks: {
+        enabled: number;
+        /**
+         * Enabled, and the last attempt failed
+         */
+        failing: number;
+        disabled: number;
+        due: number;
+        /**
+         * For how long the delivery that is overdue longest has been
+         */
+        oldest_seconds: number | null;
+    } | null;
+    /**
+     * As this api sees them
+     */
+    services: {
+        [key: string]: {
+            state: string;
+            since: string;
+            lacks?: Array<string>;
+        };
+    };
+    /**
+     * What is wrong now, in the words of `comanda doctor`; worst first
+     */
+    findings: Array<{
+        /**
+         * `wrong`: something does not work, or an order may be lost
+         */
+        mark: 'warn' | 'wrong';
+        subject: string;
+        check: string;
+        found: string;
+        /**
+         * What to do
+         */
+        advice: string | null;
+    }>;
+};
+
 export type ReadMetricsData = {
     body?: never;
     path?: never;
@@ -772,6 +1163,10 @@ export type ListUsersData = {
          * `next_cursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only the user of exactly this name
+         */
+        nick_name?: string;
     };
     url: '/users';
 };
@@ -881,7 +1276,7 @@ export type EraseUserErrors = {
      */
     401: Problem;
     /**
-     * Account of an operator (`operator_account`); Wrong password (`wrong_password`)
+     * Not from a page of ours (`cross_origin`); Account of an operator (`operator_account`); Wrong password (`wrong_password`)
      */
     403: Problem;
     /**
@@ -992,7 +1387,7 @@ export type ChangeUserErrors = {
      */
     401: Problem;
     /**
-     * Account of an operator (`operator_account`); Wrong password (`wrong_password`)
+     * Not from a page of ours (`cross_origin`); Account of an operator (`operator_account`); Wrong password (`wrong_password`)
      */
     403: Problem;
     /**
@@ -1058,7 +1453,7 @@ export type ChangePasswordErrors = {
      */
     401: Problem;
     /**
-     * Own account only (`self_only`); Wrong password (`wrong_password`)
+     * Not from a page of ours (`cross_origin`); Own account only (`self_only`); Wrong password (`wrong_password`)
      */
     403: Problem;
     /**
@@ -1200,6 +1595,68 @@ export type ListUserOrdersResponses = {
 
 export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
 
+export type PromoteUserData = {
+    body: RoleChange;
+    path: {
+        /**
+         * A user_id, or `me` for the caller's own
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/users/{user_id}/role';
+};
+
+export type PromoteUserErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`); Wrong password (`wrong_password`)
+     */
+    403: Problem;
+    /**
+     * User not found (`user_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`); Busy (`busy`)
+     */
+    503: Problem;
+};
+
+export type PromoteUserError = PromoteUserErrors[keyof PromoteUserErrors];
+
+export type PromoteUserResponses = {
+    /**
+     * The requested resource
+     */
+    200: User;
+};
+
+export type PromoteUserResponse = PromoteUserResponses[keyof PromoteUserResponses];
+
 export type LogOutData = {
     body?: never;
     path?: never;
@@ -1216,6 +1673,10 @@ export type LogOutErrors = {
      * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
     /**
      * Payload too large (`payload_too_large`)
      */
@@ -1311,6 +1772,10 @@ export type RenewTokenErrors = {
      */
     401: Problem;
     /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
      * Payload too large (`payload_too_large`)
      */
     413: Problem;
@@ -1338,6 +1803,190 @@ export type RenewTokenResponses = {
 };
 
 export type RenewTokenResponse = RenewTokenResponses[keyof RenewTokenResponses];
+
+export type CloseConsoleData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/console/session';
+};
+
+export type CloseConsoleErrors = {
+    /**
+     * Bad request (`bad_request`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type CloseConsoleError = CloseConsoleErrors[keyof CloseConsoleErrors];
+
+export type CloseConsoleResponses = {
+    /**
+     * Signed out everywhere
+     */
+    204: void;
+};
+
+export type CloseConsoleResponse = CloseConsoleResponses[keyof CloseConsoleResponses];
+
+export type GetConsoleSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/console/session';
+};
+
+export type GetConsoleSessionErrors = {
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetConsoleSessionError = GetConsoleSessionErrors[keyof GetConsoleSessionErrors];
+
+export type GetConsoleSessionResponses = {
+    /**
+     * The requested resource
+     */
+    200: ConsoleSession;
+};
+
+export type GetConsoleSessionResponse = GetConsoleSessionResponses[keyof GetConsoleSessionResponses];
+
+export type OpenConsoleData = {
+    body: Login;
+    path?: never;
+    query?: never;
+    url: '/console/session';
+};
+
+export type OpenConsoleErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Wrong credentials (`wrong_credentials`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`); Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Too many requests (`too_many_requests`)
+     */
+    429: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`); Busy (`busy`)
+     */
+    503: Problem;
+};
+
+export type OpenConsoleError = OpenConsoleErrors[keyof OpenConsoleErrors];
+
+export type OpenConsoleResponses = {
+    /**
+     * The session
+     */
+    200: ConsoleSession;
+};
+
+export type OpenConsoleResponse = OpenConsoleResponses[keyof OpenConsoleResponses];
+
+export type RenewConsoleData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/console/session/renew';
+};
+
+export type RenewConsoleErrors = {
+    /**
+     * Bad request (`bad_request`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`); Session expired (`session_over`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type RenewConsoleError = RenewConsoleErrors[keyof RenewConsoleErrors];
+
+export type RenewConsoleResponses = {
+    /**
+     * The session, renewed
+     */
+    200: ConsoleSession;
+};
+
+export type RenewConsoleResponse = RenewConsoleResponses[keyof RenewConsoleResponses];
 
 export type ListOrdersData = {
     body?: never;
@@ -1422,6 +2071,10 @@ export type PlaceOrderErrors = {
      */
     401: Problem;
     /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
      * Payload too large (`payload_too_large`)
      */
     413: Problem;
@@ -1474,6 +2127,10 @@ export type PlaceOrdersErrors = {
      * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
     /**
      * Payload too large (`payload_too_large`)
      */
@@ -1531,6 +2188,10 @@ export type CancelOrderErrors = {
      * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
     /**
      * Order not found (`order_not_found`); Order not visible yet (`order_not_visible_yet`)
      */
@@ -1653,7 +2314,7 @@ export type AmendOrderErrors = {
      */
     401: Problem;
     /**
-     * Not the owner (`not_owner`)
+     * Not from a page of ours (`cross_origin`); Not the owner (`not_owner`)
      */
     403: Problem;
     /**
@@ -1775,7 +2436,7 @@ export type MoveOrderErrors = {
      */
     401: Problem;
     /**
-     * Forbidden (`forbidden`)
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
      */
     403: Problem;
     /**
@@ -1948,6 +2609,10 @@ export type CreateWebhookErrors = {
      */
     401: Problem;
     /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
      * Too many webhooks (`too_many_webhooks`)
      */
     409: Problem;
@@ -2002,6 +2667,10 @@ export type RemoveWebhookErrors = {
      * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
      */
     401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
     /**
      * Webhook not found (`webhook_not_found`)
      */
@@ -2100,7 +2769,7 @@ export type ChangeWebhookErrors = {
      */
     401: Problem;
     /**
-     * Not the owner (`endpoint_owner_only`)
+     * Not from a page of ours (`cross_origin`); Not the owner (`endpoint_owner_only`)
      */
     403: Problem;
     /**
@@ -2159,7 +2828,7 @@ export type RotateWebhookSecretErrors = {
      */
     401: Problem;
     /**
-     * Not the owner (`endpoint_owner_only`)
+     * Not from a page of ours (`cross_origin`); Not the owner (`endpoint_owner_only`)
      */
     403: Problem;
     /**
@@ -2214,7 +2883,7 @@ export type TestWebhookErrors = {
      */
     401: Problem;
     /**
-     * Not the owner (`endpoint_owner_only`)
+     * Not from a page of ours (`cross_origin`); Not the owner (`endpoint_owner_only`)
      */
     403: Problem;
     /**
@@ -2374,6 +3043,10 @@ export type ReplayDeliveryErrors = {
      */
     401: Problem;
     /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
      * Webhook not found (`webhook_not_found`); Delivery not found (`delivery_not_found`)
      */
     404: Problem;
@@ -2425,6 +3098,10 @@ export type ReplayWebhookErrors = {
      */
     401: Problem;
     /**
+     * Not from a page of ours (`cross_origin`)
+     */
+    403: Problem;
+    /**
      * Webhook not found (`webhook_not_found`)
      */
     404: Problem;
@@ -2460,3 +3137,640 @@ export type ReplayWebhookResponses = {
 };
 
 export type ReplayWebhookResponse = ReplayWebhookResponses[keyof ReplayWebhookResponses];
+
+export type ListParkedData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `next_cursor` of the previous page
+         */
+        cursor?: string;
+        /**
+         * `true`: those that an operator dealt with, in place of the open ones
+         */
+        settled?: boolean;
+        /**
+         * Exactly this reason
+         */
+        reason?: string;
+        /**
+         * Where it was taken from; `dead`: the broker gave it up
+         */
+        source?: 'queue' | 'fallback' | 'dead';
+        /**
+         * Its bytes name this order
+         */
+        order_id?: string;
+        /**
+         * Its bytes hold this text
+         */
+        text?: string;
+        /**
+         * Parked at this moment or later
+         */
+        parked_from?: string;
+        /**
+         * Parked before this moment
+         */
+        parked_before?: string;
+    };
+    url: '/parked';
+};
+
+export type ListParkedErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ListParkedError = ListParkedErrors[keyof ListParkedErrors];
+
+export type ListParkedResponses = {
+    /**
+     * A page of parked events
+     */
+    200: ParkedPage;
+};
+
+export type ListParkedResponse = ListParkedResponses[keyof ListParkedResponses];
+
+export type GroupParkedData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/parked/groups';
+};
+
+export type GroupParkedErrors = {
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GroupParkedError = GroupParkedErrors[keyof GroupParkedErrors];
+
+export type GroupParkedResponses = {
+    /**
+     * The requested resource
+     */
+    200: ParkedGroups;
+};
+
+export type GroupParkedResponse = GroupParkedResponses[keyof GroupParkedResponses];
+
+export type GetParkedData = {
+    body?: never;
+    path: {
+        parked_id: string;
+    };
+    query?: never;
+    url: '/parked/{parked_id}';
+};
+
+export type GetParkedErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Parked event not found (`parked_not_found`)
+     */
+    404: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetParkedError = GetParkedErrors[keyof GetParkedErrors];
+
+export type GetParkedResponses = {
+    /**
+     * The requested resource
+     */
+    200: WholeParkedEvent;
+};
+
+export type GetParkedResponse = GetParkedResponses[keyof GetParkedResponses];
+
+export type ReplayParkedData = {
+    body?: never;
+    path: {
+        parked_id: string;
+    };
+    query?: never;
+    url: '/parked/{parked_id}/replay';
+};
+
+export type ReplayParkedErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Parked event not found (`parked_not_found`)
+     */
+    404: Problem;
+    /**
+     * Settled otherwise (`parked_settled`); Not an order event (`parked_unreadable`); Not signed (`parked_forged`)
+     */
+    409: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ReplayParkedError = ReplayParkedErrors[keyof ReplayParkedErrors];
+
+export type ReplayParkedResponses = {
+    /**
+     * The requested resource
+     */
+    200: SettledParkedEvent;
+};
+
+export type ReplayParkedResponse = ReplayParkedResponses[keyof ReplayParkedResponses];
+
+export type ReplayManyParkedData = {
+    /**
+     * Which of the open ones: every member that is given must fit; without any it is all of them
+     */
+    body: SettleManyParked;
+    path?: never;
+    query?: never;
+    url: '/parked/replay';
+};
+
+export type ReplayManyParkedErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ReplayManyParkedError = ReplayManyParkedErrors[keyof ReplayManyParkedErrors];
+
+export type ReplayManyParkedResponses = {
+    /**
+     * How many there are
+     */
+    200: CountedParked;
+    /**
+     * The job that does it
+     */
+    202: Job;
+};
+
+export type ReplayManyParkedResponse = ReplayManyParkedResponses[keyof ReplayManyParkedResponses];
+
+export type DiscardParkedData = {
+    body?: never;
+    path: {
+        parked_id: string;
+    };
+    query?: never;
+    url: '/parked/{parked_id}/discard';
+};
+
+export type DiscardParkedErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Parked event not found (`parked_not_found`)
+     */
+    404: Problem;
+    /**
+     * Settled otherwise (`parked_settled`)
+     */
+    409: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type DiscardParkedError = DiscardParkedErrors[keyof DiscardParkedErrors];
+
+export type DiscardParkedResponses = {
+    /**
+     * The requested resource
+     */
+    200: SettledParkedEvent;
+};
+
+export type DiscardParkedResponse = DiscardParkedResponses[keyof DiscardParkedResponses];
+
+export type DiscardManyParkedData = {
+    /**
+     * Which of the open ones: every member that is given must fit; without any it is all of them
+     */
+    body: SettleManyParked;
+    path?: never;
+    query?: never;
+    url: '/parked/discard';
+};
+
+export type DiscardManyParkedErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type DiscardManyParkedError = DiscardManyParkedErrors[keyof DiscardManyParkedErrors];
+
+export type DiscardManyParkedResponses = {
+    /**
+     * How many there are
+     */
+    200: CountedParked;
+    /**
+     * The job that does it
+     */
+    202: Job;
+};
+
+export type DiscardManyParkedResponse = DiscardManyParkedResponses[keyof DiscardManyParkedResponses];
+
+export type ListJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `next_cursor` of the previous page
+         */
+        cursor?: string;
+        state?: 'running' | 'done' | 'cancelled';
+    };
+    url: '/jobs';
+};
+
+export type ListJobsErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ListJobsError = ListJobsErrors[keyof ListJobsErrors];
+
+export type ListJobsResponses = {
+    /**
+     * A page of jobs
+     */
+    200: JobPage;
+};
+
+export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
+
+export type GetJobData = {
+    body?: never;
+    path: {
+        job_id: string;
+    };
+    query?: never;
+    url: '/jobs/{job_id}';
+};
+
+export type GetJobErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Job not found (`job_not_found`)
+     */
+    404: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetJobError = GetJobErrors[keyof GetJobErrors];
+
+export type GetJobResponses = {
+    /**
+     * The requested resource
+     */
+    200: Job;
+};
+
+export type GetJobResponse = GetJobResponses[keyof GetJobResponses];
+
+export type CancelJobData = {
+    body?: never;
+    path: {
+        job_id: string;
+    };
+    query?: never;
+    url: '/jobs/{job_id}/cancel';
+};
+
+export type CancelJobErrors = {
+    /**
+     * Bad request (`bad_request`); Validation failed (`validation_failed`); Not storable (`not_storable`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Not from a page of ours (`cross_origin`); Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Job not found (`job_not_found`)
+     */
+    404: Problem;
+    /**
+     * Payload too large (`payload_too_large`)
+     */
+    413: Problem;
+    /**
+     * Unsupported media type (`unsupported_media_type`)
+     */
+    415: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type CancelJobError = CancelJobErrors[keyof CancelJobErrors];
+
+export type CancelJobResponses = {
+    /**
+     * The requested resource
+     */
+    200: Job;
+};
+
+export type CancelJobResponse = CancelJobResponses[keyof CancelJobResponses];
+
+export type ListActionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `next_cursor` of the previous page
+         */
+        cursor?: string;
+        /**
+         * Exactly this one
+         */
+        actor?: string;
+        action?: 'user.read' | 'user.changed' | 'user.erased' | 'user.password_changed' | 'user.promoted' | 'user.demoted' | 'users.listed' | 'orders.listed_of_user' | 'sessions.ended' | 'parked.replayed' | 'parked.discarded' | 'job.created' | 'job.cancelled' | 'orders.expired' | 'feed.rewound' | 'webhook.created' | 'webhook.changed' | 'webhook.removed' | 'webhook.secret_rotated' | 'webhook.tested' | 'webhook.replayed';
+        target_kind?: 'user' | 'parked_event' | 'feed_cursor' | 'webhook' | 'job' | 'sweep';
+        /**
+         * Exactly this one
+         */
+        target_id?: string;
+        /**
+         * Done at this moment or later
+         */
+        since?: string;
+    };
+    url: '/actions';
+};
+
+export type ListActionsErrors = {
+    /**
+     * Validation failed (`validation_failed`); Not storable (`not_storable`); Invalid cursor (`bad_cursor`)
+     */
+    400: Problem;
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type ListActionsError = ListActionsErrors[keyof ListActionsErrors];
+
+export type ListActionsResponses = {
+    /**
+     * A page of actions
+     */
+    200: ActionPage;
+};
+
+export type ListActionsResponse = ListActionsResponses[keyof ListActionsResponses];
+
+export type GetOverviewData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
+     */
+    401: Problem;
+    /**
+     * Forbidden (`forbidden`)
+     */
+    403: Problem;
+    /**
+     * Internal error (`internal`)
+     */
+    500: Problem;
+    /**
+     * Unavailable (`unavailable`)
+     */
+    503: Problem;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * The requested resource
+     */
+    200: Overview;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];

@@ -1,12 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { logLine } from '../../logs/log-line.js'
-import type { Attempt } from '../../usecases/login-attempts.js'
-import { UserError } from '../../users/errors.js'
 import { SESSION_HOURS } from '../../users/session.js'
-import { canonicalName } from '../../users/user.js'
 import { LoginBody, TokenResponse } from '../users/schemas.js'
+import { logIn } from './log-in.js'
 
 /** Tokens: issued for a password, renewed by a token that is still valid. */
 export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -23,15 +20,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
       body: LoginBody,
       response: { 200: TokenResponse }
     }
-  }, async (request) => {
-    const { nick_name: nickName, password } = request.body
-    const attempt = { nickName, address: app.networkOf(request) }
-    const session = await app.loginAttempts.guard(attempt, async () => await app.userSessions.login(nickName, password, attempt.address)).catch((error: Error) => {
-      logFailure(app, request, attempt, error)
-      throw error
-    })
-    return app.issueToken({ ...session, since: Math.floor(Date.now() / 1000) })
-  })
+  }, async (request) => (await logIn(app as unknown as FastifyInstance, request as FastifyRequest, request.body)).token)
 
   app.post('/auth/token/renew', {
     onRequest: app.authenticate,
@@ -61,11 +50,4 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async (app) => {
     await app.userSessions.logOut(app.requesterOf(request))
     return await reply.code(204).send(null)
   })
-}
-
-/** Who was tried from where, as pseudonyms: whoever reads it can tell one attacker from many, and name nobody. */
-function logFailure (app: FastifyInstance, request: Pick<FastifyRequest, 'log'>, { nickName, address }: Attempt, error: Error): void {
-  if (!(error instanceof UserError)) return
-  const [name_hash, address_hash] = [app.pseudonymOf('nick_name', canonicalName(nickName)), app.pseudonymOf('address', address)]
-  logLine(request.log, { event: 'login_failed', name_hash, address_hash, reason: error.code })
 }

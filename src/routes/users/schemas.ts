@@ -32,13 +32,19 @@ export const PasswordBody = Type.Object({
   new_password: Password
 }, { $id: 'PasswordChange', additionalProperties: false })
 
+export const RoleBody = Type.Object({
+  role: Type.Literal('operator', { description: 'Operators are made customers on the command line only' }),
+  password: Type.String({ ...given, description: "The caller's own current password", examples: ['correct horse battery'] })
+}, { $id: 'RoleChange', additionalProperties: false })
+
 export const UserParams = Type.Object({
   user_id: Type.String({ pattern: '^(me|[1-9][0-9]{0,9})$', description: 'A user_id, or `me` for the caller\'s own', examples: ['me'] })
 })
 
 export const UserQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Maximum number of users per page' }),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the previous page' }))
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the previous page' })),
+  nick_name: Type.Optional(Type.String({ minLength: 1, maxLength: 50, pattern: STORABLE, description: 'Only the user of exactly this name' }))
 }, { additionalProperties: false })
 
 const Timestamp = Type.String({ format: 'date-time', examples: ['2026-11-23T12:00:00.000Z'] })

@@ -4,12 +4,12 @@ import { AWAY, NOBODY, type OpenedUsers, operator, someone, themself } from './u
 
 export function credentialsContract (t: Test, open: (t: Test) => Promise<OpenedUsers>): void {
   t.test('a user is known by name and by id, with the password as stored; a session without', async (t) => {
-    const { users, credentials, promote } = await open(t)
+    const { users, credentials, makeOperator } = await open(t)
     const { nick_name, password } = someone()
     const { user_id } = await users.insert(someone({ nick_name, password }))
     t.strictSame(await credentials.ofName(nick_name), { user_id, role: 'customer', epoch: 0, password })
     t.strictSame(await credentials.ofUser(user_id), { user_id, role: 'customer', epoch: 0, password })
-    await promote(user_id)
+    await makeOperator(user_id)
     t.strictSame(await credentials.session(user_id), { user_id, role: 'operator', epoch: 0 }, 'with the role of this moment')
     t.strictSame([await credentials.ofName(`${nick_name}x`), await credentials.ofUser(NOBODY), await credentials.session(NOBODY)], [null, null, null])
   })

@@ -10,7 +10,7 @@ export interface OpenedUsers {
   /** What was done, oldest first. */
   recorded (): Promise<Action[]>
   /** Makes an operator of this user. */
-  promote (userId: number): Promise<void> | void
+  makeOperator (userId: number): Promise<void> | void
   /** It cannot be asked from now on. */
   cut (): void
 }
@@ -40,7 +40,7 @@ export function usersContract (t: Test, open: Open): void {
   t.test('where it cannot be asked it throws that', async (t) => {
     const { users, cut } = await open(t)
     cut()
-    const asked = [users.insert(someone()), users.find(1), users.list({ after: 0, limit: 1 }), users.update(1, { full_name: 'Bia' }, operator), users.erase(1, operator), users.existed(1)]
+    const asked = [users.insert(someone()), users.find(1), users.list({ after: 0, limit: 1 }), users.update(1, { full_name: 'Bia' }, operator), users.erase(1, operator), users.promote(1, operator), users.existed(1)]
     t.match(await Promise.allSettled(asked), asked.map(() => AWAY))
   })
 }
@@ -145,10 +145,28 @@ function recordsAndProtects (t: Test, open: Open): void {
     t.strictSame(await recorded(), [actionOnUser(actorOf(by), 'user.changed', id), actionOnUser(actorOf(operator), 'user.erased', id)])
   })
 
+  t.test('who is promoted is an operator from a new epoch on, once, with an action; who is none is not', async (t) => {
+    const { users, credentials, recorded } = await open(t)
+    const { user_id: id } = await users.insert(someone())
+    t.strictSame(await users.promote(id, operator), { epoch: 1, changed: true })
+    t.strictSame(await users.promote(id, operator), { epoch: 1, changed: false })
+    t.strictSame(await credentials.session(id), { user_id: id, role: 'operator', epoch: 1 })
+    t.equal(await users.promote(NOBODY, operator), null)
+    t.strictSame(await recorded(), [actionOnUser(actorOf(operator), 'user.promoted', id)])
+  })
+
+  t.test('a list by name holds the user of exactly this name', async (t) => {
+    const { users } = await open(t)
+    const [user] = [await users.insert(someone()), await users.insert(someone())]
+    t.strictSame(await users.list({ after: 0, limit: 10, nick_name: user!.nick_name }), [user])
+    t.strictSame(await users.list({ after: 0, limit: 10, nick_name: user!.nick_name.slice(0, -1) }), [])
+    t.strictSame(await users.list({ after: user!.user_id, limit: 10, nick_name: user!.nick_name }), [])
+  })
+
   t.test('an operator neither changes nor erases another one, and does so with themself', async (t) => {
-    const { users, promote, recorded } = await open(t)
+    const { users, makeOperator, recorded } = await open(t)
     const user = await users.insert(someone())
-    await promote(user.user_id)
+    await makeOperator(user.user_id)
     await t.rejects(users.update(user.user_id, { full_name: 'Bia' }, operator), { name: 'UserError', code: 'operator_account' })
     await t.rejects(users.erase(user.user_id, operator), { name: 'UserError', code: 'operator_account' })
     t.strictSame(await users.find(user.user_id), { ...user, role: 'operator' })

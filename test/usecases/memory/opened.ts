@@ -65,7 +65,7 @@ export const openInMemory = {
   async users (): Promise<OpenedUsers> {
     const actions: Action[] = []
     const people = new MemoryPeople(actions)
-    return { users: people, credentials: people, recorded: async () => actions, promote: (userId) => people.promote(userId), cut: () => people.cut() }
+    return { users: people, credentials: people, recorded: async () => actions, makeOperator: (userId) => people.makeOperator(userId), cut: () => people.cut() }
   },
 
   async actions (): Promise<OpenedActions> {

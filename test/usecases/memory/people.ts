@@ -40,9 +40,9 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     return row ? userOf(row) : null
   }
 
-  async list ({ after, limit }: { after: number, limit: number }): Promise<User[]> {
+  async list ({ after, limit, nick_name: name }: { after: number, limit: number, nick_name?: string | undefined }): Promise<User[]> {
     this.#ask()
-    return this.#rows.filter(({ user_id: id }) => id > after).slice(0, limit).map(userOf)
+    return this.#rows.filter((row) => row.user_id > after && (name === undefined || row.nick_name === name)).slice(0, limit).map(userOf)
   }
 
   async update (userId: number, change: PersonChange, by: Requester): Promise<User | null> {
@@ -103,7 +103,16 @@ export class MemoryPeople implements UsersPort, CredentialsPort {
     if (row?.password === hashes.old) row.password = hashes.new
   }
 
-  promote (userId: number): void {
+  async promote (userId: number, by: Requester): Promise<{ epoch: number, changed: boolean } | null> {
+    const row = this.#row(userId)
+    if (!row || row.role === 'operator') return row ? { epoch: row.epoch, changed: false } : null
+    row.role = 'operator'
+    this.#record(by, 'user.promoted', userId)
+    return { epoch: ++row.epoch, changed: true }
+  }
+
+  /** By another way. */
+  makeOperator (userId: number): void {
     const row = this.#row(userId)
     if (row) row.role = 'operator'
   }

@@ -6,7 +6,7 @@ import { inTransaction } from '../../../src/store/database.js'
 import { recordEvents } from '../../../src/store/order-events.js'
 import { findOrder, listOrders } from '../../../src/store/orders.js'
 import { listOrderEvents } from '../../../src/store/timeline.js'
-import { changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../../../src/store/user-changes.js'
+import { changeRoleFor, changeUserFor, endSessionsFor, eraseUserFor, updatePasswordFor } from '../../../src/store/user-changes.js'
 import { findCredentials, findOwnCredentials, findSession, findUser, insertUser, listUsers, rehashPassword, wasUser } from '../../../src/store/users.js'
 import { type Action, actorOf } from '../../../src/users/actions.js'
 import type { OrdersPort } from '../../../src/usecases/ports.js'
@@ -55,6 +55,7 @@ export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> 
       list: async (page) => await listUsers(pool, page),
       update: async (userId, change, by) => await changeUserFor(pool, pseudonyms, userId, change, by),
       erase: async (userId, by) => await eraseUserFor(pool, pseudonyms, userId, by),
+      promote: async (userId, by) => await changeRoleFor(pool, userId, 'operator', actorOf(by)),
       existed: async (userId) => await wasUser(pool, userId)
     },
     credentials: {
@@ -66,7 +67,7 @@ export async function openUsers (t: Test, there: pg.Pool): Promise<OpenedUsers> 
       rehash: async (userId, hashes) => await rehashPassword(pool, userId, hashes)
     },
     recorded,
-    promote: async (userId) => { await there.query('update users set role = $1 where user_id = $2', ['operator', userId]) },
+    makeOperator: async (userId) => { await there.query('update users set role = $1 where user_id = $2', ['operator', userId]) },
     cut: () => { pool = awayPool(t) }
   }
 }
