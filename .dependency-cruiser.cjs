@@ -73,6 +73,8 @@ const others = (...names) => ({ path: `^(${names.join('|')})/` })
 const beside = [
   rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/addresses/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config'), file('environment')] }),
   rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
+  rule('console-is-a-client', 'the page knows the service as any client does: by its contract', { path: '^console/' }, { path: '^(src|local|testkit|test|bench|drill|scripts)/' }),
+  rule('console-is-built-not-imported', 'what it is made of is bundled into files', { path: '^(src|local|testkit|test|bench|drill|scripts)/' }, { path: '^console/' }),
   rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
   rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),
   rule('drill-stands-alone', 'what the drill proves must not hang on how it is tested: what they share is in testkit', { path: '^drill/' }, others('test', 'bench', 'scripts')),

@@ -14,7 +14,7 @@ const logCall = {
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', '.local/**', 'bench/results/**', 'clients/*/src/**'] }),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'typescript-eslint': tseslint.plugin },
     rules: {
@@ -30,6 +30,10 @@ export default [
       'typescript-eslint/switch-exhaustiveness-check': 'error',
       'typescript-eslint/only-throw-error': 'error'
     }
+  },
+  {
+    files: ['console/**'],
+    rules: { 'max-lines': ['error', 250], 'max-lines-per-function': ['error', 60], 'max-depth': ['error', 3], complexity: ['error', 12], 'react/jsx-handler-names': 'off' }
   },
   {
     files: ['src/**/*.ts', 'local/**/*.ts'],

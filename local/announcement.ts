@@ -13,6 +13,7 @@ export async function announce (screen: Screen, env: Env, operator: string, sign
 Comanda is ready${without}
   api       ${api}
   docs      ${api}/docs
+  console   ${api}/console/
   worker    ${worker}/readyz
   relay     ${relay}/readyz
   operator  ${operator}

@@ -38,7 +38,7 @@ function removeOld (but) {
 /** The folder with the JavaScript, laid out as the project. A state that was transpiled before costs 20 ms. */
 export async function transpile () {
   const files = [...rooms.flatMap(filesIn), join(project, 'package.json')]
-  const folder = folderFor(files)
+  const folder = folderFor([...files, ...filesIn('console')])
   mkdirSync(home, { recursive: true })
   if (existsSync(folder)) {
     utimesSync(folder, new Date(), new Date())
@@ -56,6 +56,8 @@ export async function transpile () {
     sourcemap: 'linked',
     logLevel: 'error'
   })
+  const { buildConsole } = await import('./console.mjs')
+  await buildConsole(join(fresh, 'dist/console'))
   for (const path of beside) cpSync(join(project, path), join(fresh, path), { recursive: true })
   try {
     renameSync(fresh, folder)

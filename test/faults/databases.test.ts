@@ -73,7 +73,7 @@ t.test('a schema that is put before the tables later, as one named after the rol
   const { env, run } = await ownDatabase(t, place)
   await run('create schema first', 'create schema shop', 'alter database <database> set search_path = shop')
   t.equal(await runComanda(t, ['migrate'], env).exited, 0)
-  await run('drop index shop.order_events_by_position, shop.order_events_by_user', 'drop table shop.webhook_deliveries, shop.webhooks', "delete from shop.feed_cursors where name = 'webhooks'", "delete from shop.comanda_migrations where name >= '0010'")
+  await run('drop index shop.order_events_by_position, shop.order_events_by_user', 'drop table shop.webhook_deliveries, shop.webhooks, shop.jobs', 'alter table shop.parked_events drop column parked_number', "delete from shop.feed_cursors where name = 'webhooks'", "delete from shop.comanda_migrations where name >= '0010'")
   await run('alter database <database> set search_path = first, shop')
   await isServed(t, place, env)
   t.strictSame(await run("select from pg_tables where schemaname = 'first'"), [])

@@ -34,7 +34,7 @@ const payment = ({ event_id, order }: OrderEvent) => moveOrder({ event_id, order
 async function sweepAndKill (t: Test, signal: AbortSignal, times: { killed: number }): Promise<void> {
   while (!signal.aborted) {
     const own = runComanda(t, ['sweep'], { ...place.env, ...alone })
-    const kill = setTimeout(() => own.child.kill('SIGKILL'), 300 + Math.random() * 900)
+    const kill = setTimeout(() => own.child.kill('SIGKILL'), 500 + Math.random() * 2000)
     if (await own.exited === null) times.killed++
     clearTimeout(kill)
   }
@@ -48,7 +48,7 @@ t.test('of 10,000 due orders each is paid or cancelled, never both, with one can
   const sweepers = [1, 2, 3].map(async () => await sweepAndKill(t, stop.signal, times))
   const paid = placed.filter((_event, index) => index % 3 === 0).sort(() => Math.random() - 0.5)
   for (let from = 0; from < paid.length; from += 100) await insertFallback(pool, paid.slice(from, from + 100).map(payment).map(serializeEvent))
-  await eventually('none is due', async () => (await pool.query("select from orders where status = 'confirmed' limit 1")).rowCount === 0, 120_000)
+  await eventually('none is due', async () => (await pool.query("select from orders where status = 'confirmed' limit 1")).rowCount === 0, 180_000)
   stop.abort()
   await Promise.all(sweepers)
   await eventually('all is booked', async () => (await pool.query('select from fallback_queue limit 1')).rowCount === 0)

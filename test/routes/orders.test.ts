@@ -191,6 +191,7 @@ t.test('two keys in one request are 400', async (t) => {
 
 t.test('a persisted order is read from the cache', needs('redis'), async (t) => {
   const { order_id: id } = (await placeOrder(api, ana)).json<Shown>()
+  await confirmedRead(id, ana)
   await persistedInCache(id)
   await place.pool.query('update orders set item_description = $1 where order_id = $2', ['changed behind its back', id])
   t.match((await read(id, ana)).json(), { status: 'confirmed', item_description: line.item_description })

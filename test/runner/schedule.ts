@@ -5,8 +5,8 @@ import type { Options } from './options.js'
 /** How long each file took when it was last run: a hint for the order and no more. */
 const TIMES = '.local/test-times.json'
 
-/** Those that load the machine by design: processes and servers of their own, killed, frozen and flooded. Nothing runs beside them. */
-const ALONE = ['test/drill/drill.test.ts']
+/** Those that load the machine by design (processes of their own, killed and flooded), or say how soon something comes. Nothing runs beside them. */
+const ALONE = ['test/drill/drill.test.ts', 'test/faults/stale-orders.test.ts', 'test/faults/webhooks.test.ts']
 /** Where nothing is known yet, these folders are likely to hold the slowest. */
 const SLOW_FOLDERS = ['test/faults/', 'test/e2e/', 'test/worker/', 'test/local/', 'test/doctor/']
 

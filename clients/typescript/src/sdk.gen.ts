@@ -201,11 +201,7 @@ export const closeConsole = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Whose session of the console it is
  */
-export const getConsoleSession = <ThrowOnError extends boolean = false>(options?: Options<GetConsoleSessionData, ThrowOnError>) => (options?.client ?? client).get<GetConsoleSessionResponses, GetConsoleSessionErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/console/session',
-    ...options
-});
+export const getConsoleSession = <ThrowOnError extends boolean = false>(options?: Options<GetConsoleSessionData, ThrowOnError>) => (options?.client ?? client).get<GetConsoleSessionResponses, GetConsoleSessionErrors, ThrowOnError>({ url: '/console/session', ...options });
 
 /**
  * Log in to the console

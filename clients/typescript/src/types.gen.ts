@@ -1862,10 +1862,6 @@ export type GetConsoleSessionData = {
 
 export type GetConsoleSessionErrors = {
     /**
-     * Token missing (`token_missing`); Token expired (`token_expired`); Invalid token (`token_invalid`); Token revoked (`token_revoked`)
-     */
-    401: Problem;
-    /**
      * Internal error (`internal`)
      */
     500: Problem;
@@ -1882,6 +1878,10 @@ export type GetConsoleSessionResponses = {
      * The requested resource
      */
     200: ConsoleSession;
+    /**
+     * There is none, or none any more
+     */
+    204: void;
 };
 
 export type GetConsoleSessionResponse = GetConsoleSessionResponses[keyof GetConsoleSessionResponses];

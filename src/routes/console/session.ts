@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IssuedToken } from '../../auth/tokens.js'
-import { ProblemError } from '../../http/problems.js'
+import { ProblemError, problems } from '../../http/problems.js'
 import { isOurOwn } from '../../http/same-origin.js'
 import { UserError } from '../../users/errors.js'
 import { logIn } from '../auth/log-in.js'
@@ -28,10 +28,14 @@ export const consoleSessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/console/session', {
-    onRequest: app.authenticate,
-    schema: { tags: ['operators'], operationId: 'getConsoleSession', summary: 'Whose session of the console it is', response: { 200: ConsoleSession } }
-  }, async (request) => {
-    const { user_id } = app.callerOf(request as FastifyRequest)
+    // That there is none yet is how each page begins, and no failure.
+    onRequest: function (request, reply, done) {
+      app.authenticate.call(this, request, reply, (error) => done(error instanceof ProblemError && problems[error.code].status === 401 ? undefined : error))
+    },
+    schema: { tags: ['operators'], operationId: 'getConsoleSession', summary: 'Whose session of the console it is', security: [], response: { 200: ConsoleSession, 204: Type.Null({ description: 'There is none, or none any more' }) } }
+  }, async (request, reply) => {
+    if (request.caller === null) return await reply.code(204).send(null)
+    const { user_id } = request.caller
     return { user_id, expires_in: Math.floor(app.tokenMsLeft(request as FastifyRequest) / 1000) }
   })
 
