@@ -37,6 +37,6 @@ export const ToldEvent = Type.Object({
   traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context of the request that asked for it' })),
   data: Type.Object({
     order: ToldOrder,
-    reason: Type.Optional(Type.String({ description: 'Why it was rejected', examples: ['superseded'] }))
+    reason: Type.Optional(Type.String({ description: 'Why it was rejected; `expired`: it was cancelled because it stayed unpaid', examples: ['superseded'] }))
   })
 }, { $id: 'ToldEvent' })

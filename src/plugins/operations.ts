@@ -5,7 +5,7 @@ import { discardParked, replayParked } from '../parking/parking-lot.js'
 import { macFor } from '../secrets/mac.js'
 import { listActions } from '../store/actions.js'
 import { cancelJob, createJob, findJob, listJobs } from '../store/jobs.js'
-import { countSelected, findParked, groupParked, listParked, listParkedActions } from '../store/parked-events.js'
+import { countSelected, groupParked, listParkedActions, listParkedBriefly, readParked } from '../store/parked-events.js'
 import { Operations, type OperationsPort } from '../usecases/operations.js'
 
 declare module 'fastify' {
@@ -16,10 +16,10 @@ declare module 'fastify' {
 export const operationsPlugin = fp(async (app) => {
   const mac = macFor(app.config.eventKeys, 'order message')
   const store: OperationsPort = {
-    parked: async (filter) => (await listParked(app.requestPool(), filter)).map((row) => ({ number: row.parked_number, event: shownParked(row) })),
+    parked: async (filter) => (await listParkedBriefly(app.requestPool(), filter)).map((row) => ({ number: row.parked_number, event: shownParked(row) })),
     parkedGroups: async () => await groupParked(app.requestPool()),
     parkedEvent: async (parkedId) => {
-      const [row] = await findParked(app.requestPool(), parkedId)
+      const row = await readParked(app.requestPool(), parkedId)
       return row ? wholeParked(row, await listParkedActions(app.requestPool(), row.id)) : null
     },
     settle: async (kind, parkedId, by) => kind === 'parked.replay'

@@ -89,12 +89,36 @@ export interface ParkedFilter extends ParkedSelection {
   limit: number
 }
 
+/** A row of a list: of large ones not all bytes. */
+export interface ListedRow extends ParkedRow {
+  /** How many there are. */
+  bytes: number
+}
+
+/** Larger ones are cut off in a list for many: a hundred rows must not weigh a hundred megabytes. */
+const LARGEST_LISTED = 65_536
+
+/** Newest first, each with 64 KiB of its bytes at most. */
+export async function listParkedBriefly (client: Client, filter: ParkedFilter): Promise<ListedRow[]> {
+  return await list<ListedRow>(client, 'list_parked_briefly', COLUMNS.replace(' raw,', ` substring(raw for ${LARGEST_LISTED}) as raw, octet_length(raw) as bytes,`), filter)
+}
+
 /** Newest first. */
-export async function listParked (client: Client, { settled, before, limit, ...selection }: ParkedFilter): Promise<ParkedRow[]> {
-  return await run<ParkedRow>(client, 'list_parked', `
-    select ${COLUMNS} from parked_events
+export async function listParked (client: Client, filter: ParkedFilter): Promise<ParkedRow[]> {
+  return await list<ParkedRow>(client, 'list_parked', COLUMNS, filter)
+}
+
+async function list<Row extends ParkedRow> (client: Client, name: string, columns: string, { settled, before, limit, ...selection }: ParkedFilter): Promise<Row[]> {
+  return await run<Row>(client, name, `
+    select ${columns} from parked_events
     where ${SELECTED} and ($8::boolean is null or (settlement is not null) = $8) and ($9::bigint is null or parked_number < $9)
     order by parked_number desc limit $10`, [...selectedBy(selection), settled ?? null, before ?? null, limit])
+}
+
+/** The one of this whole id. */
+export async function readParked (client: Client, id: string): Promise<ParkedRow | null> {
+  const [row] = await run<ParkedRow>(client, 'read_parked', `select ${COLUMNS} from parked_events where hash = decode($1, 'hex')`, [id])
+  return row ?? null
 }
 
 /** Open ones: how many, and the number of the last. */

@@ -5,7 +5,7 @@ import type { Job, JobKind, ParkedSelection } from '../../src/jobs/job.js'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import { stepJob } from '../../src/parking/job-step.js'
 import { listActions } from '../../src/store/actions.js'
-import { cancelJob, createJob, findJob, listJobs } from '../../src/store/jobs.js'
+import { cancelJob, createJob, findJob, listJobs, takeJob } from '../../src/store/jobs.js'
 import { listParked, park, parkedId } from '../../src/store/parked-events.js'
 import type { Actor } from '../../src/users/actions.js'
 import { startWorker } from '../support/apps.js'
@@ -75,6 +75,17 @@ t.test('what cannot be settled is left as it is, told with its code, and keeps n
   t.equal(await open({ reason }), 3)
 })
 
+t.test('an item that Postgres refuses is undone alone: it stays open, without an action, and the others are settled', async (t) => {
+  const { reason, ids, orders } = await parkEvents(3)
+  await pool.query('create function refuse_one () returns trigger language plpgsql as $$ begin raise exception \'planted\' using errcode = \'check_violation\'; end $$')
+  await pool.query(`create trigger refuse_one before insert on fallback_queue for each row when (new.order_id = '${orders[1]}') execute function refuse_one()`)
+  t.match(await finish(await begin('parked.replay', { reason })), { done: 2, failed: 1, failures: [{ parked_id: ids[1], code: 'not_storable' }] })
+  await pool.query('drop trigger refuse_one on fallback_queue')
+  t.same((await listParked(pool, { reason, settled: false, limit: 10 })).map(({ id }) => id), [ids[1]])
+  t.same((await listActions(pool, { target: { kind: 'parked_event', id: ids[1] }, limit: 10 })), [])
+  t.equal((await pool.query('select from fallback_queue where order_id = any($1)', [orders])).rowCount, 2)
+})
+
 t.test('a job that is cancelled stops between two steps, and what is done stays done', async (t) => {
   const { reason } = await parkEvents(60)
   const job = await begin('parked.discard', { reason })
@@ -87,6 +98,20 @@ t.test('a job that is cancelled stops between two steps, and what is done stays 
   t.match(await cancelJob(pool, job.job_id, by), { state: 'cancelled', done: 25 })
   t.equal((await listActions(pool, { target: { id: job.job_id }, action: 'job.cancelled', limit: 10 })).length, 1)
   t.equal(await cancelJob(pool, newId(), by), null)
+})
+
+t.test('a job that one worker is at is passed over by the others, at once', async (t) => {
+  const job = await begin('parked.discard', { reason: (await parkEvents(2)).reason })
+  const holder = await pool.connect()
+  try {
+    await holder.query('begin')
+    t.match(await takeJob(holder), { job_id: job.job_id })
+    t.equal(await stepJob(pool, trust), null)
+  } finally {
+    await holder.query('rollback')
+    holder.release()
+  }
+  t.match(await stepJob(pool, trust), { job_id: job.job_id, state: 'done' })
 })
 
 t.test('of several workers at one job none does an item twice', async (t) => {

@@ -62,6 +62,14 @@ t.test('each filter finds what fits it, by the bytes too, whatever they are', as
   t.match((await get(`/parked/${bytes.id}`)).json(), { raw: raw.toString('base64'), encoding: 'base64', events: 0, order_id: null, fault: String })
 })
 
+t.test('of what is large a list tells the size, and its own address all', async (t) => {
+  const reason = randomUUID()
+  const raw = Buffer.from(`[${Array.from({ length: 300 }, () => serializeEvent(placement(ana.user_id)).json).join(',')}]`)
+  const { id } = await parkOne({ reason, raw })
+  t.match((await listed({ reason })).items, [{ bytes: raw.length, events: 0, order_id: null }])
+  t.match((await get(`/parked/${id}`)).json(), { bytes: raw.length, events: 300, raw: raw.toString() })
+})
+
 t.test('groups tell how many of each reason and source are open', async (t) => {
   const reason = randomUUID()
   await parkOne({ reason })

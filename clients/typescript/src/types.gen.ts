@@ -372,7 +372,7 @@ export type OrderEvent = {
      */
     outcome: 'accepted' | 'waiting' | 'applied' | 'rejected';
     /**
-     * Why it was rejected; only with outcome `rejected`
+     * Why it was rejected; of an applied one `expired`: it was cancelled because it stayed unpaid
      */
     reason?: string;
     occurred_at: string;
@@ -475,7 +475,7 @@ export type ToldEvent = {
     data: {
         order: ToldOrder;
         /**
-         * Why it was rejected
+         * Why it was rejected; `expired`: it was cancelled because it stayed unpaid
          */
         reason?: string;
     };
@@ -718,7 +718,7 @@ export type ParkedEvent = {
      */
     attempts: number;
     /**
-     * Order events in it that this release can read
+     * Order events in it that this release can read; a list reads none of what is larger than 64 KiB
      */
     events: number;
     /**
@@ -783,7 +783,7 @@ export type WholeParkedEvent = {
      */
     attempts: number;
     /**
-     * Order events in it that this release can read
+     * Order events in it that this release can read; a list reads none of what is larger than 64 KiB
      */
     events: number;
     /**

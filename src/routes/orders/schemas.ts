@@ -81,7 +81,7 @@ export const TimelineResponse = Type.Object({
     version: Type.Integer({ minimum: 1 }),
     base: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], { description: 'The event it was built on; null for the placement' }),
     outcome: Type.Unsafe<TimelineEntry['outcome']>({ type: 'string', enum: ['accepted', 'waiting', 'applied', 'rejected'], description: '`accepted`: not persisted yet; `waiting`: its base has not arrived yet' }),
-    reason: Type.Optional(Type.String({ description: 'Why it was rejected; only with outcome `rejected`', examples: ['superseded'] })),
+    reason: Type.Optional(Type.String({ description: 'Why it was rejected; of an applied one `expired`: it was cancelled because it stayed unpaid', examples: ['superseded'] })),
     occurred_at: Timestamp,
     recorded_at: Type.Union([Timestamp, Type.Null()], { description: 'null until it is persisted' }),
     request_id: Type.String({ description: 'The request that caused it' }),

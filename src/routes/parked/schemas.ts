@@ -13,7 +13,7 @@ const parked = {
   source: Source,
   reason: Type.String({ description: 'Why it was parked first: `forged`, `unknown_user`, `not_storable`, `attempts_exhausted`, `defect`, or what is wrong with its bytes', examples: ['unknown_user'] }),
   attempts: Type.Integer({ description: 'How often it was tried', examples: [1] }),
-  events: Type.Integer({ description: 'Order events in it that this release can read', examples: [1] }),
+  events: Type.Integer({ description: 'Order events in it that this release can read; a list reads none of what is larger than 64 KiB', examples: [1] }),
   order_id: Maybe(Type.String(), 'Of the first of them'),
   user_id: Maybe(Type.Integer(), 'Whose order it is about, where that could be read'),
   bytes: Type.Integer({ examples: [640] }),
