@@ -19,12 +19,14 @@ t.test('what two apis took is told by either, and what was booked by the feed', 
     const [one, two] = [await look(api), await look(other)]
     return one.accepted === before + 3 && two.accepted === before + 3 && one
   })
+  await placeOrder(other, operator, line)
+  await eventually('one more, once', async () => (await look()).accepted === before + 4)
   t.match(seen, { booked: 0, queue: { workers: 0 }, fallback: { events: 0 } })
   t.ok(seen.findings.some(({ mark, subject, found, advice }) => mark === 'wrong' && subject === 'rabbitmq' && /no worker takes orders/.test(found) && /start a worker/.test(advice)), 'and what is wrong, with what to do')
   await startWorker(t, place)
   const booked = await eventually('all are booked', async () => {
     const now = await look()
-    return now.booked === 3 && now.queue?.workers === 1 && now
+    return now.booked === 4 && now.queue?.workers === 1 && now
   })
   t.ok(booked.delay!.p50 >= 0 && booked.delay!.p99 >= booked.delay!.p50)
   t.notOk(booked.findings.some(({ subject }) => subject === 'rabbitmq'))
