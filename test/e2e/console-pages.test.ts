@@ -52,6 +52,8 @@ async function serious (page: { evaluate (script: string): Promise<unknown> }): 
 
 for (const { name, ...look } of [
   { name: 'light, wide', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
+  { name: 'dark, wide', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
+  { name: 'light, on a telephone', colorScheme: 'light', viewport: { width: 375, height: 740 } },
   { name: 'dark, on a telephone', colorScheme: 'dark', viewport: { width: 375, height: 740 } }
 ] as const) {
   t.test(`${name}: axe finds nothing serious on any page, nothing is wider than the window, and the browser says nothing`, real, async (t) => {
