@@ -50,7 +50,7 @@ export function Frame () {
           {ROOMS.map(({ path, name }) => <a key={path} href={to(path)} aria-current={path === (room === JOBS ? 'parked' : room.path) ? 'page' : undefined}>{name}</a>)}
         </nav>
         <div class='me'>
-          <span>{me?.nick_name ?? ' '}</span>
+          <span title={me?.nick_name}>{me?.nick_name ?? ' '}</span>
           <button type='button' class='small' onClick={() => { void signOut().catch(() => location.reload()) }}>Sign out</button>
         </div>
       </header>

@@ -27,10 +27,15 @@ export function OrderPage ({ id }: { id: string }) {
       <p class='up'><a href={to('orders')}>Orders</a></p>
       <h1>Order <Code text={id} short={13} /></h1>
       {order.error && <Failure error={order.error} onRetry={reload} />}
-      {order.loading ? <Loading /> : order.data && <Known order={order.data} onMoved={reload} />}
-      {!order.error && <h2>What happened</h2>}
-      {timeline.error && !order.error && <Failure error={timeline.error} onRetry={reload} />}
-      {timeline.loading ? <Loading /> : timeline.data && <Line timeline={timeline} />}
+      {order.loading && <Loading />}
+      {order.data && (
+        <>
+          <Known order={order.data} onMoved={reload} />
+          <h2>What happened</h2>
+          {timeline.error && !order.error && <Failure error={timeline.error} onRetry={reload} />}
+          {timeline.loading ? <Loading /> : timeline.data && <Line timeline={timeline} />}
+        </>
+      )}
     </>
   )
 }

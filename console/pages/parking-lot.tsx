@@ -41,13 +41,14 @@ export function ParkingLot () {
     }), () => list.reload())
   }
   const which = chosen.size > 0 ? { ids: [...chosen].slice(0, 500) } : selection
+  // All that stands above the list comes at once, or what is below would jump.
+  if (groups.loading || jobs.loading) return <><Head /><Loading rows={8} /></>
   return (
     <>
-      <h1>Parking lot</h1>
-      <p class='quiet'>Events that could not be booked. Nothing here is lost: each waits to be replayed or discarded.</p>
+      <Head />
       {dialog}
       <Jobs jobs={jobs.data?.items ?? []} onChange={reload} />
-      <Groups groups={groups.data} loading={groups.loading} />
+      <Groups groups={groups.data} />
       {groups.error && <Failure error={groups.error} onRetry={groups.reload} />}
       <Filter settled={settled} />
       <p class='buttons'>
@@ -65,6 +66,15 @@ export function ParkingLot () {
 /** How long a job that is over is still shown. */
 const SHOWN_MS = 600_000
 
+function Head () {
+  return (
+    <>
+      <h1>Parking lot</h1>
+      <p class='quiet'>Events that could not be booked. Nothing here is lost: each waits to be replayed or discarded.</p>
+    </>
+  )
+}
+
 function told (which: SettleManyParked): string {
   if (which.ids) return 'Those that are selected'
   const parts = Object.entries(which).map(([name, value]) => `${name.replace('_', ' ')} ${String(value)}`)
@@ -76,8 +86,7 @@ function Jobs ({ jobs, onChange }: { jobs: Job[], onChange: () => void }) {
   return shown.length === 0 ? null : <section aria-label='Jobs' class='jobs'>{shown.map((job) => <Progress key={job.job_id} job={job} onChange={onChange} />)}</section>
 }
 
-function Groups ({ groups, loading }: { groups: ParkedGroups | null, loading: boolean }) {
-  if (loading) return <Loading rows={3} />
+function Groups ({ groups }: { groups: ParkedGroups | null }) {
   if (!groups || groups.items.length === 0) return <Empty>Nothing is parked.</Empty>
   return (
     <div class='scroll'>

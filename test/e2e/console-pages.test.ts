@@ -75,6 +75,21 @@ for (const { name, ...look } of [
   })
 }
 
+t.test('nothing jumps while a page loads', real, async (t) => {
+  const one = await openPage(t, await openContext(t, browser, { viewport: { width: 375, height: 740 } }))
+  await one.page.addInitScript("globalThis.shift = 0; new PerformanceObserver((list) => { for (const { value } of list.getEntries()) shift += value }).observe({ type: 'layout-shift', buffered: true })")
+  await logIn(one, address, operator)
+  for (const path of await furnish()) {
+    await one.page.goto('about:blank')
+    await one.page.goto(`${address}#/${path}`)
+    await one.page.locator('h1').waitFor()
+    await one.page.locator('.skeleton').first().waitFor({ state: 'detached' })
+    await one.page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+    const shift = await one.page.evaluate('shift') as number
+    t.ok(shift < 0.05, `${path}: ${shift}`) // 0.1 is still called good (web.dev, Cumulative Layout Shift)
+  }
+})
+
 /** A proxy that serves the api below a path, and tells it nothing of that. */
 async function startProxy (t: Test, prefix: string): Promise<string> {
   const target = new URL(address)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import { park, parkedId } from '../../src/store/parked-events.js'
@@ -225,6 +226,8 @@ t.test('the bundle is small, its files are named by their contents, and nothing 
   await page.getByRole('button', { name: 'Log in' }).waitFor()
   t.ok(asked.every((url) => url.startsWith(new URL('..', address).href)), asked.join(' '))
   t.match(response!.headers()['content-security-policy'], /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'$/)
+  const sizes = await Promise.all(asked.map(async (url) => gzipSync(await (await page.request.get(url)).body()).length))
+  t.ok(sizes.reduce((sum, size) => sum + size, 0) < 60_000, `${sizes.join(' + ')} bytes, gzipped`)
   const script = asked.find((url) => url.endsWith('.js'))!
   t.match((await page.request.get(script)).headers()['cache-control'], /immutable/)
   t.match(response!.headers()['cache-control'], 'no-cache')
