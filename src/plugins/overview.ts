@@ -7,6 +7,7 @@ import { cursorStatus, type CursorName } from '../store/feed-cursors.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
 import { webhookStatus } from '../store/webhook-upkeep.js'
+import { inTime } from '../time/in-time.js'
 import { type OverviewFinding, OverviewReader } from '../usecases/overview.js'
 
 declare module 'fastify' {
@@ -14,6 +15,8 @@ declare module 'fastify' {
 }
 
 const SHARE_MS = 1000
+/** A broker that is frozen looks well for a quarter of a minute. */
+const QUEUE_MS = 1000
 /** Rows that a look at the tables counts at most. */
 const MOST_COUNTED = 100_000
 
@@ -24,7 +27,7 @@ export const overviewPlugin = fp(async (app) => {
   const told: CursorName[] = [...(broker === null ? [] : ['exchange'] as const), ...(config.webhooks === null ? [] : ['webhooks'] as const)]
   const ofTables = async <T>(look: () => Promise<T>): Promise<T | null> => health.state('postgres') === 'up' ? await look().catch(() => null) : null
 
-  const ofQueue = async () => broker?.connection && health.state('rabbitmq') === 'up' ? await depthOf(broker.connection, ORDERS_QUEUE).catch(() => null) : null
+  const ofQueue = async () => broker?.connection && health.state('rabbitmq') === 'up' ? await inTime(depthOf(broker.connection, ORDERS_QUEUE), QUEUE_MS).catch(() => null) : null
   const findings = async (orders: Awaited<ReturnType<typeof ofQueue>>) =>
     await findingsNow(health.state('postgres') === 'up' ? app.reservedPool : null, { services: health.report(), orders, told })
 

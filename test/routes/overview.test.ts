@@ -45,6 +45,20 @@ t.test('what cannot be asked is null, and a finding says why', needs('redis', 'r
   t.match(findings.find(({ subject }) => subject === 'redis'), { mark: 'wrong', check: 'connection', advice: /redis_down/ })
 })
 
+t.test('a broker that falls silent keeps no overview waiting, though it still looks well', needs('redis', 'rabbitmq'), async (t) => {
+  const proxy = await openProxy(t, place.env.AMQP_URL!)
+  const api = await startApi(t, place, { AMQP_URL: proxy.url })
+  const operator = await newOperator(api, place)
+  const look = async () => (await api.inject({ url: '/overview', headers: operator.headers })).json<Look>()
+  t.match(await look(), { queue: { messages: Number } })
+  proxy.mode = 'silent'
+  const silent = await eventually('it is not known any more', async () => {
+    const now = await look()
+    return now.queue === null && now
+  })
+  t.equal(silent.services.rabbitmq!.state, 'up')
+})
+
 t.test('without Redis and without the broker it tells what it knows', async (t) => {
   const api = await startApi(t, place, { REDIS_URL: '', AMQP_URL: '' })
   const operator = await newOperator(api, place)
