@@ -7,18 +7,20 @@ import { isListening } from './bare-machine.js'
 
 /** Speaks as much of epmd's protocol as is needed: `names` are the nodes it knows, `onKill` what a request to end does. */
 async function portMapper (t: Test, names: string, onKill: (server: Server) => void): Promise<number> {
-  const server = createServer(socket => {
+  const server = createServer()
+  t.teardown(() => server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const portBytes = Buffer.alloc(4)
+  portBytes.writeUInt32BE(port)
+  server.on('connection', socket => {
     socket.on('error', () => {})
     socket.on('data', request => {
       if (request[2] === 'k'.charCodeAt(0)) { socket.end('OK'); onKill(server); return }
-      const port = Buffer.alloc(4)
-      port.writeUInt32BE((server.address() as AddressInfo).port)
-      socket.end(Buffer.concat([port, Buffer.from(names)]))
+      socket.end(Buffer.concat([portBytes, Buffer.from(names)]))
     })
   })
-  t.teardown(() => server.close())
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return (server.address() as AddressInfo).port
+  return port
 }
 
 t.test('the port mapper is gone when its end resolves, though it says so earlier', async t => {
