@@ -6,7 +6,7 @@ const folder = (room) => `^src/${room}/`
 const file = (name) => `^src/${name}\\.ts$`
 const pkg = (name) => `^node_modules/(@types/)?${name}/`
 const node = (...names) => `^(node:)?(${names.join('|')})$`
-const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|string_decoder|timers|timers/promises|tty|url|util|v8|worker_threads)$'
+const anyNode = '^(node:)?(assert|async_hooks|buffer|child_process|crypto|dns|dns/promises|events|fs|fs/promises|http|module|net|os|path|perf_hooks|process|readline|readline/promises|stream|string_decoder|timers|timers/promises|tty|url|util|v8|worker_threads)$'
 
 const domain = [folder('orders'), folder('users')]
 const time = folder('time')
@@ -26,11 +26,11 @@ const rooms = {
   http: { why: 'the HTTP contract, whatever route it is that keeps it', may: [...domain, file('config'), folder('addresses'), folder('logs')], packages: [pkg('fastify'), pkg('pino'), typebox, pkg('ajv'), pkg('ajv-formats'), node('buffer', 'crypto', 'http', 'net', 'timers/promises')] },
   auth: { why: 'tokens and sessions; who is refused is told in terms of the HTTP contract', may: [folder('users'), folder('http'), time], packages: [pkg('@fastify/jwt'), pkg('cookie'), node('crypto')] },
   addresses: { why: 'addresses and URLs as people and proxies write them: read, judged, shown', may: [], packages: [node('net'), pkg('ipaddr.js')] },
-  secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [], packages: [node('crypto')] },
+  secrets: { why: 'what a secret is worth, and what is signed and verified by one', may: [folder('addresses')], packages: [node('crypto')] },
   health: { why: 'what is up, since when, and what gets on; it is told so and asks no service', may: [folder('logs')], packages: [pkg('fastify'), typebox, node('events', 'timers/promises')] },
   store: { why: 'SQL and nothing else', may: [...domain, time, folder('addresses'), folder('webhooks'), folder('jobs')], packages: [pkg('pg'), pkg('node-pg-migrate'), node('crypto', 'events', 'fs/promises', 'timers/promises', 'url')] },
   cache: { why: 'what Redis holds and nothing else', may: [...domain, time, folder('secrets')], packages: [pkg('ioredis'), node('net')] },
-  broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, folder('secrets')], packages: [pkg('amqplib'), node('buffer', 'net', 'timers/promises')] },
+  broker: { why: 'the broker knows order events; the fallback queue reaches intake as an argument', may: [...domain, time, ...['addresses', 'secrets'].map(folder)], packages: [pkg('amqplib'), node('buffer', 'dns/promises', 'net', 'timers/promises')] },
   parking: { why: 'an event that cannot be booked: from the broker into a table, and back', may: [...domain, time, ...['jobs', 'store', 'broker', 'secrets'].map(folder)], packages: [node('buffer')] },
   expiry: { why: 'orders that stay unpaid: found, and handed over to be cancelled; for worker and command alike', may: [...domain, folder('store')], packages: [] },
   logs: { why: 'log lines: what they hold, how they are written and read; no other room of ours is told about them', may: [file('config'), time, folder('tracing')], packages: [pkg('pino'), typebox, node('fs')] },

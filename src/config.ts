@@ -18,6 +18,8 @@ export interface Config {
   /** null: this service runs without it */
   readonly redisUrl: string | null
   readonly amqpUrl: string | null
+  /** null: what stands behind the broker's node is not known */
+  readonly amqpManagementUrl: string | null
   /** The first signs, all verify; empty but for an api: nothing else issues tokens. */
   readonly jwtSecrets: readonly string[]
   /** The first signs, all verify; empty: nothing is signed. */
@@ -74,6 +76,7 @@ export function loadConfig (process: ProcessName, env: Record<string, string | u
     migrates: read.MIGRATE === 'on',
     redisUrl: read.REDIS_URL ?? null,
     amqpUrl: read.AMQP_URL ?? null,
+    amqpManagementUrl: read.AMQP_MANAGEMENT_URL ?? null,
     ...keysOf(process, read, randomSecret),
     dataKeys: read.DATA_KEYS ?? PUBLISHED_DATA_KEY,
     webhooks: webhooksOf(read, production),

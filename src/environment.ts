@@ -15,9 +15,10 @@ export const Environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
     default: 'development', description: 'In `production` a missing URL or secret refuses to start, and so does one that is published, easily guessed or used twice, and a Redis or RabbitMQ on another machine without a password'
   }),
-  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always. In this and the next two, special characters of user and password are percent-encoded'),
+  DATABASE_URL: url('postgres|postgresql', 'Postgres, `postgres://user:password@host:5432/database`; needed always. With several hosts, comma separated, and `?target_session_attrs=read-write` each connection goes to the one that takes writes. In this and the next two, special characters of user and password are percent-encoded'),
   REDIS_URL: Type.Optional(url('redis|rediss', 'Redis, `redis://host:6379`; outside production it may be missing: views are read from the tables')),
-  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; outside production it may be missing: orders go by the fallback queue')),
+  AMQP_URL: Type.Optional(url('amqp|amqps', 'RabbitMQ, `amqp://user:password@host:5672/vhost`; of a cluster all nodes, `a:5672,b:5672`, or a name that has the addresses of all: they are tried in turn. Outside production it may be missing: orders go by the fallback queue')),
+  AMQP_MANAGEMENT_URL: Type.Optional(url('http|https', "RabbitMQ's management API, `http://user:password@host:15672`, a user with the tag `monitoring`: from it doctor and the worker's metrics know the leader and the members of the queues. Missing: they do not tell")),
   DATABASE_POOLING: oneOf(['session', 'transaction'], '`transaction`: `DATABASE_URL` leads to a pooler that lends a connection for one transaction (PgBouncer in transaction mode): statements have no names, nothing is set for a session, and no process migrates: `comanda migrate` is run with a URL of the server itself', 'session'),
   MIGRATE: Type.Optional(oneOf(['on', 'off'], '`off`: no process creates or changes tables; each waits until `comanda migrate`, run by a role that may, has done it. Missing: on, with `DATABASE_POOLING=transaction` off')),
   JWT_SECRET: Type.Optional(Type.String({

@@ -46,6 +46,7 @@ t.test('in development a database is enough and all else has a default', async (
     migrates: true,
     redisUrl: null,
     amqpUrl: null,
+    amqpManagementUrl: null,
     jwtSecrets: ['r'.repeat(32)],
     eventKeys: [],
     pseudonymKey: 'published: for development only',
@@ -83,7 +84,7 @@ t.test('in production clients see neither metrics nor documentation unless it is
 })
 
 t.test('every variable is read', async (t) => {
-  const env = { ...production, DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', CONSOLE: 'off', STALE_AFTER: '72h', WEBHOOKS: 'on', WEBHOOK_ALLOW: '10.0.0.0/8', ...otel }
+  const env = { ...production, AMQP_MANAGEMENT_URL: 'https://watcher:nine-quiet-lanterns@mq:15671', DATABASE_POOLING: 'transaction', MIGRATE: 'off', HOST: '0.0.0.0', PORT: '80', WORKER_PORT: '81', RELAY_PORT: '83', OPS_PORT: '82', LOG_LEVEL: 'debug', METRICS: 'off', DOCS: 'off', TRUST_PROXY: '10.0.0.1, 10.1.0.0/16', REDIS_PREFIX: 'x:', REDIS_TIMEOUT_MS: '51', CONFIRM_TIMEOUT_MS: '50', TOKEN_SECONDS: '60', LOGIN_LIMIT: '3', ORDERS_PER_MINUTE: '4', CONSOLE: 'off', STALE_AFTER: '72h', WEBHOOKS: 'on', WEBHOOK_ALLOW: '10.0.0.0/8', ...otel }
   t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort(), 'this test knows them all')
   t.strictSame(read('api', env), {
     process: 'api',
@@ -92,6 +93,7 @@ t.test('every variable is read', async (t) => {
     migrates: false,
     redisUrl: urls.REDIS_URL,
     amqpUrl: urls.AMQP_URL,
+    amqpManagementUrl: 'https://watcher:nine-quiet-lanterns@mq:15671',
     jwtSecrets: [secret],
     eventKeys: [keys.EVENT_KEYS],
     pseudonymKey: keys.PSEUDONYM_KEY,
@@ -311,8 +313,9 @@ t.test('a URL that a driver would misread is refused by name, with the way out a
     ['ana:hunter2%@db', /holds a % that encodes nothing: .*% as %25/],
     ['ana:hunter2%zz@db', /holds a % that encodes nothing/],
     ['ana:hunter2%ff@db', /holds a % that encodes nothing/],
-    ['ana:hunter2@db1:1,db2:2', /names several hosts, which is not supported/],
-    ['ana:hunter2@db1,db2', /names several hosts/],
+    ['ana:hunter2@db1,ana:hunter2@db2', /names a user twice, or holds an @ .*: user and password stand once, before the first host/],
+    ['ana:hunter2@db1,,db2', /is no URL/],
+    ['ana:hunter2@db1,db2:70000', /is no URL/],
     ['ana:hunter2@::1:5', /is no URL: .*IPv6 address stands in brackets/],
     ['ana:hunter2@db:hunter2', /is no URL/],
     ['ana:hunter2@db:70000', /is no URL/],
@@ -331,11 +334,15 @@ t.test('a URL that a driver would misread is refused by name, with the way out a
     [{ AMQP_URL: 'amqp://mq/shop/orders' }, /AMQP_URL names a virtual host with a \/: write it as %2F/],
     [{ AMQP_URL: 'amqp://mq//' }, /AMQP_URL names a virtual host with a \//],
     [{ DATABASE_URL: 'postgres://db/a/b' }, /DATABASE_URL has a path of several parts/],
-    [{ DATABASE_URL: 'postgres://db/a?target_session_attrs=read-write' }, /DATABASE_URL asks for target_session_attrs, which is not supported/],
+    [{ DATABASE_URL: 'postgres://db1,db2/a' }, /DATABASE_URL names several hosts and does not say which of them is meant: add \?target_session_attrs=read-write/],
+    [{ DATABASE_URL: 'postgres://db1,db2/a?target_session_attrs=standby' }, /DATABASE_URL asks for target_session_attrs other than read-write or primary, which is not supported/],
+    [{ DATABASE_URL: 'postgres://db/a?target_session_attrs=any' }, /asks for target_session_attrs other than read-write or primary/],
+    [{ REDIS_URL: 'redis://r1,r2' }, /REDIS_URL names several hosts, which is not supported/],
+    [{ AMQP_MANAGEMENT_URL: 'http://u:p@m1:1,m2:1' }, /AMQP_MANAGEMENT_URL names several hosts, which is not supported/],
     [{ REDIS_URL: 'redis://r/cache' }, /REDIS_URL names a database that is no number/]
   ]
   for (const [env, why] of rest) t.match(refusal('worker', { ...urls, ...env }), why)
-  for (const env of [{ AMQP_URL: 'amqp://mq/%2F' }, { AMQP_URL: 'amqp://mq/shop%2Forders' }, { REDIS_URL: 'redis://r/3' }, { DATABASE_URL: 'postgres://db/a?host=/var/run/postgresql&options=-c%20search_path%3Dx' }, { DATABASE_URL: 'postgres://db/a?user=a@b&sslmode=require' }]) t.equal(refusal('worker', { ...urls, ...env }), null, JSON.stringify(env))
+  for (const env of [{ AMQP_URL: 'amqp://u:p@mq1:1,mq2,[::1]:3/shop' }, { DATABASE_URL: 'postgres://u:p@db1:1,db2/a?target_session_attrs=read-write' }, { DATABASE_URL: 'postgres://db/a?target_session_attrs=primary' }, { AMQP_MANAGEMENT_URL: 'http://u:p@mq:15672/rabbit' }, { AMQP_URL: 'amqp://mq/%2F' }, { AMQP_URL: 'amqp://mq/shop%2Forders' }, { REDIS_URL: 'redis://r/3' }, { DATABASE_URL: 'postgres://db/a?host=/var/run/postgresql&options=-c%20search_path%3Dx' }, { DATABASE_URL: 'postgres://db/a?user=a@b&sslmode=require' }]) t.equal(refusal('worker', { ...urls, ...env }), null, JSON.stringify(env))
 })
 
 t.test('TRUST_PROXY that is no list of addresses is refused by name, with what is known', async (t) => {

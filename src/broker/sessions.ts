@@ -8,14 +8,17 @@ import { ensureTopology } from './topology.js'
 export interface BrokerSession {
   connection: ChannelModel
   channel: Channel
+  /** Which of the broker's nodes it is with. */
+  node: string
   /** May reject when the connection is already gone. */
   close (): Promise<void>
 }
 
 export interface BrokerSessionsOptions {
-  open (): Promise<BrokerSession>
-  /** Told of every change; `cause` is why the broker is away. */
-  onState (state: 'up' | 'down', cause?: Error): void
+  /** @param signal aborted once no session is wanted any more */
+  open (signal: AbortSignal): Promise<BrokerSession>
+  /** Told of every change: with which node it is up, or why it is away. */
+  onState (state: 'up' | 'down', what: { node?: string, cause?: Error }): void
 }
 
 /** Opens what one user of the connection needs, on a channel of its own, which it gives back; runs again in every session. */
@@ -38,6 +41,8 @@ export class BrokerSessions {
   #endSession: (cause?: Error) => void = () => {}
   /** Of the present session; null: there is none. */
   connection: ChannelModel | null = null
+  /** Likewise. */
+  node: string | null = null
 
   constructor (options: BrokerSessionsOptions) {
     this.#options = options
@@ -68,7 +73,7 @@ export class BrokerSessions {
     for (let failures = 0; !signal.aborted;) {
       const cause = await this.#live(() => { failures = 0 })
       if (signal.aborted) return
-      this.#options.onState('down', cause)
+      this.#options.onState('down', { cause })
       await wait(backOff(failures++, REOPEN), undefined, { signal }).catch(() => {})
     }
   }
@@ -77,20 +82,22 @@ export class BrokerSessions {
   async #live (opened: () => void): Promise<Error> {
     let session: BrokerSession | undefined
     try {
-      session = await this.#options.open()
+      session = await this.#options.open(this.#stopping.signal)
       if (this.#stopping.signal.aborted) throw new Error('stopped while it was being opened')
       const ended = this.#endOf(session)
       ended.catch(() => {}) // preparing may fail first
       await Promise.race([this.#prepare(session), ended, limit(PREPARE_LIMIT_MS)])
       this.connection = session.connection
+      this.node = session.node
       opened()
-      this.#options.onState('up')
+      this.#options.onState('up', { node: session.node })
       await ended
       return new Error('a channel or the connection was closed')
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     } finally {
       this.connection = null
+      this.node = null
       if (session) await within(session.close(), CLOSE_LIMIT_MS)
     }
   }

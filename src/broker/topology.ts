@@ -29,6 +29,7 @@ const QUEUES = {
   [ORDERS_QUEUE]: { durable: true, arguments: ORDERS_ARGUMENTS }
 }
 export type QueueName = keyof typeof QUEUES
+export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[]
 
 const EXCHANGES = { [INTAKE_EXCHANGE]: 'direct', [EVENTS_EXCHANGE]: 'topic' } as const
 export type ExchangeName = keyof typeof EXCHANGES
@@ -67,7 +68,7 @@ const ACCESS_REFUSED = 403
 /** Passive declares need no right. A missing binding does not show: what is published then comes back. */
 async function checkTopology (channel: Channel): Promise<void> {
   for (const name of Object.keys(EXCHANGES)) await channel.checkExchange(name)
-  for (const name of Object.keys(QUEUES)) await channel.checkQueue(name)
+  for (const name of QUEUE_NAMES) await channel.checkQueue(name)
 }
 
 async function onOwnChannel (connection: ChannelModel, use: (channel: Channel) => Promise<void>): Promise<void> {

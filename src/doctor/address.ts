@@ -1,3 +1,5 @@
+import { urlsOf } from '../addresses/service-urls.js'
+
 /** Where a service is, taken from its URL. */
 export interface Address {
   /** host and port */
@@ -24,19 +26,20 @@ const STANDARD: Record<string, { port: number, user: string, name: (user: string
   amqps: { port: 5671, user: 'guest', name: () => '/' }
 }
 
-/** @returns null where it cannot be read as a URL */
-export function addressOf (variable: string, url: string): Address | null {
+/** @returns of several hosts the first, but for `at`; null where it cannot be read as a URL */
+export function addressOf (variable: string, text: string): Address | null {
   try {
-    const { protocol, hostname, port, username, password, pathname } = new URL(url)
+    const urls = urlsOf(text).map((one) => new URL(one))
+    const { protocol, hostname, username, password, pathname } = urls[0]!
     const standard = STANDARD[protocol.slice(0, -1)] ?? STANDARD.postgres!
     const user = decodeURIComponent(username) || standard.user
     return {
-      at: `${hostname}:${port || standard.port}`,
+      at: urls.map((url) => `${url.hostname}:${url.port || standard.port}`).join(', '),
       host: hostname,
       user,
       name: decodeURIComponent(pathname.slice(1)) || standard.name(user),
       password: decodeURIComponent(password),
-      tls: /^(rediss|amqps):$/.test(protocol) || /[?&]sslmode=(?!disable)/.test(url),
+      tls: /^(rediss|amqps):$/.test(protocol) || /[?&]sslmode=(?!disable)/.test(text),
       variable
     }
   } catch {

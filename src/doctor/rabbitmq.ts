@@ -1,8 +1,10 @@
 import amqplib, { type ChannelModel } from 'amqplib'
 import { guardConnections } from '../broker/guard.js'
 import { type Depth, findAlarm, inspectExchange, inspectQueue, type Standing } from '../broker/inspection.js'
+import { BrokerManagement, type ClusterNode, type QueueGroup } from '../broker/management.js'
+import { type BrokerNode, BrokerNodes } from '../broker/nodes.js'
 import { DEAD_QUEUE, EVENTS_EXCHANGE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
-import type { Address } from './address.js'
+import type { Address, Where } from './address.js'
 import type { Notes } from './finding.js'
 import { ANSWER_MS, answered } from './limits.js'
 import { type Explain, explain } from './trouble.js'
@@ -19,24 +21,79 @@ const REFUSALS: Record<string, Explain> = {
 }
 
 /** @param notes is added to as answers come, so that what was found before a silence is kept */
-export async function examineRabbitmq (notes: Notes, { url, address }: { url: string, address: Address }): Promise<void> {
+export async function examineRabbitmq (notes: Notes, { url, address, env }: Where): Promise<void> {
   guardConnections()
   const cut = new AbortController()
   const socket = { noDelay: true, timeout: ANSWER_MS, signal: cut.signal }
-  const open = async () => await amqplib.connect(url, socket)
+  const open = async ({ url, servername }: BrokerNode) => await answered(amqplib.connect(url, servername === null ? socket : { ...socket, servername }))
   try {
-    const connection = await answered(open())
-    notes.ok('connection', `virtual host ${address.name} at ${address.at} lets user ${address.user} in`)
+    const nodes = await new BrokerNodes(url).inTurn()
+    const { connection, node } = await openEach(notes, nodes, open, address)
     noteVersion(notes, String(connection.connection.serverProperties.version))
     for (const name of [INTAKE_EXCHANGE, EVENTS_EXCHANGE] as const) noteStanding(notes, `exchange ${name}`, await answered(inspectExchange(connection, name)))
     await noteQueue(notes, connection, ORDERS_QUEUE)
     await noteQueue(notes, connection, DEAD_QUEUE)
-    await noteAlarm(notes, await answered(open()))
+    await noteCluster(notes, env.AMQP_MANAGEMENT_URL, address.name, nodes.length)
+    await noteAlarm(notes, await open(node))
   } catch (error) {
     notes.trouble(explain(codeOf(error as Error), error, address, REFUSALS))
   } finally {
     cut.abort() // neither a silent nor an alarmed broker answers a close in order
   }
+}
+
+/** @returns the first that lets us in; of the others it is noted that they do not @throws what all fail with */
+async function openEach (notes: Notes, nodes: readonly BrokerNode[], open: (node: BrokerNode) => Promise<ChannelModel>, address: Address): Promise<{ connection: ChannelModel, node: BrokerNode }> {
+  const opened = await Promise.allSettled(nodes.map(async (node) => ({ connection: await open(node), node })))
+  const inUse = opened.flatMap((one) => one.status === 'fulfilled' ? one.value : [])
+  if (inUse.length === 0) throw (opened[0] as PromiseRejectedResult).reason
+  notes.ok('connection', `virtual host ${address.name} at ${inUse.map(({ node }) => node.at).join(', ')} lets user ${address.user} in`)
+  for (const [index, one] of opened.entries()) {
+    if (one.status === 'fulfilled' || isOtherFamily(nodes[index]!, inUse)) continue
+    const { found, advice } = explain(codeOf(one.reason as Error), one.reason, { ...address, at: nodes[index]!.at }, REFUSALS)
+    notes.warn('node', `${found}; the others are used`, advice)
+  }
+  return inUse[0]!
+}
+
+/** A name that has addresses of IPv4 and IPv6, as `localhost`, is often served by one of them alone. */
+function isOtherFamily ({ servername }: BrokerNode, inUse: ReadonlyArray<{ node: BrokerNode }>): boolean {
+  return servername !== null && inUse.some(({ node }) => node.servername === servername)
+}
+
+/** The leader and the members of the queue of orders; AMQP itself tells of neither. */
+async function noteCluster (notes: Notes, url: string | undefined, vhost: string, nodesInUrl: number): Promise<void> {
+  const check = `members of ${ORDERS_QUEUE}`
+  if (!url) {
+    if (nodesInUrl > 1) notes.warn(check, 'not known: AMQP does not tell', 'set AMQP_MANAGEMENT_URL to look, or see `rabbitmq-queues quorum_status`')
+    return
+  }
+  const management = new BrokerManagement(url)
+  try {
+    const [nodes, group] = await Promise.all([management.nodes(), management.queueGroup(vhost, ORDERS_QUEUE)])
+    noteNodes(notes, nodes)
+    if (group) noteGroup(notes, check, group, nodes)
+  } catch (error) {
+    notes.warn(check, `not known: ${(error as Error).message}`, 'correct AMQP_MANAGEMENT_URL; its user needs the tag monitoring')
+  }
+}
+
+function noteNodes (notes: Notes, nodes: readonly ClusterNode[]): void {
+  const [running, stopped] = [true, false].map((state) => nodes.filter((node) => node.running === state).map(({ name }) => name))
+  if (stopped!.length > 0) notes.warn('cluster', `not running: ${stopped!.join(', ')}; running: ${running!.join(', ')}`, 'start them: with half of the nodes away the queue takes nothing')
+  else notes.ok('cluster', `running: ${running!.join(', ')}`)
+}
+
+/** As many as a queue is given where the cluster has as many nodes (RabbitMQ, "Quorum Queues", initial group size). */
+const MEMBERS = 3
+
+function noteGroup (notes: Notes, check: string, { leader, members, online }: QueueGroup, nodes: readonly ClusterNode[]): void {
+  const found = `${leader ?? 'no node'} leads ${members.toSorted().join(', ')}`
+  const offline = members.filter((member) => !online.includes(member))
+  if (leader === null) notes.wrong(check, `${found}: orders go by the fallback queue`, 'start the nodes that are away: more than half of the members elect a leader')
+  else if (members.length < Math.min(MEMBERS, nodes.length)) notes.warn(check, `${found}: ${members.length} of ${nodes.length} nodes hold it, so that fewer may be lost than the cluster could`, '`rabbitmq-queues grow <node> all` adds a node to the queues')
+  else if (offline.length > 0) notes.warn(check, `${found}; away: ${offline.join(', ')}`, 'start them')
+  else notes.ok(check, found)
 }
 
 async function noteQueue (notes: Notes, connection: ChannelModel, name: QueueName): Promise<void> {

@@ -50,8 +50,8 @@ export class Health {
     this.#changes.setMaxListeners(0)
   }
 
-  /** @param what where it is (never a password), its version, and why it is down */
-  set (service: ServiceName, state: Exclude<ServiceState, 'starting'>, what: { host?: string, server_version?: string, cause?: Error | undefined } = {}): void {
+  /** @param what where it is (never a password), its version, which of its nodes is in use, and why it is down */
+  set (service: ServiceName, state: Exclude<ServiceState, 'starting'>, what: { host?: string, node?: string, server_version?: string, cause?: Error | undefined } = {}): void {
     if (this.#services.get(service)?.state === state) return
     const { lacks } = this.#services.get(service) ?? {}
     this.#services.set(service, { state, since: new Date().toISOString(), ...(lacks && { lacks }) })

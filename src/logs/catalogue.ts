@@ -31,7 +31,7 @@ const asked = { order_id: maybe(Uuid), event_id: maybe(Uuid), order_ids: maybe(U
 
 const service = { service: oneOf('postgres', 'redis', 'rabbitmq') }
 const off = { ...service, state: Type.Literal('off') }
-const up = { ...service, state: Type.Literal('up'), host: Text, server_version: maybe(Text) }
+const up = { ...service, state: Type.Literal('up'), host: Text, node: maybe(Text), server_version: maybe(Text) }
 const down = { ...service, state: Type.Literal('down'), host: Text, reason }
 const Status = Type.Object({ state: oneOf('starting', 'up', 'down', 'off'), since: Text, lacks: maybe(Type.Array(Text)) }, { additionalProperties: false })
 const config = Type.Record(Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }), Type.Union([Type.String(), Type.Number(), Type.Null()]), { additionalProperties: false })

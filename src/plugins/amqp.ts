@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import fastifyAmqp from 'fastify-amqp'
 import fp from 'fastify-plugin'
 import { guardConnections } from '../broker/guard.js'
+import { type BrokerNode, BrokerNodes } from '../broker/nodes.js'
 import { type BrokerSession, BrokerSessions } from '../broker/sessions.js'
 import { writeTogether } from '../broker/write-together.js'
 import { hostOf } from '../addresses/service-urls.js'
@@ -29,24 +30,24 @@ export const amqpPlugin = fp(async (app) => {
     app.health.set('rabbitmq', 'off')
     return
   }
-  const host = hostOf(amqpUrl)
   guardConnections()
+  const nodes = new BrokerNodes(amqpUrl)
   const sessions = new BrokerSessions({
-    open: () => openSession(amqpUrl),
-    onState: (state, cause) => app.health.set('rabbitmq', state, { host, cause })
+    open: async (signal) => await nodes.open(openSession, signal),
+    onState: (state, { node, cause }) => app.health.set('rabbitmq', state, { host: hostOf(amqpUrl), ...(node !== undefined && { node }), cause })
   })
   app.decorate('broker', sessions)
   app.addHook('onReady', async () => sessions.start())
   app.addHook('onClose', async () => await sessions.stop())
 }, { name: 'amqp', dependencies: ['config', 'health'] })
 
-async function openSession (url: string): Promise<BrokerSession> {
+async function openSession ({ at, url, servername }: BrokerNode): Promise<BrokerSession> {
   const side = Fastify({ pluginTimeout: 0 })
   const target = new URL(url)
   target.searchParams.set('heartbeat', String(HEARTBEAT))
   // Without noDelay a message of several frames waits 40 to 90 ms (Nagle against delayed acks).
-  await side.register(fastifyAmqp.default, { url: target.href, socket: { noDelay: true, timeout: CONNECT_LIMIT_MS } }).ready()
+  await side.register(fastifyAmqp.default, { url: target.href, socket: { noDelay: true, timeout: CONNECT_LIMIT_MS, ...(servername !== null && { servername }) } }).ready()
   const { connection, channel } = side.getDecorator<{ connection: ChannelModel, channel: Channel }>('amqp')
   writeTogether(connection)
-  return { connection, channel, close: async () => await side.close() }
+  return { connection, channel, node: at, close: async () => await side.close() }
 }

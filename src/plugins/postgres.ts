@@ -6,10 +6,11 @@ import pg from 'pg'
 import { hostOf } from '../addresses/service-urls.js'
 import { ProblemError } from '../http/problems.js'
 import { logLine } from '../logs/log-line.js'
-import { clientSettings } from '../store/connections.js'
+import { clientSettings, dropIdle } from '../store/connections.js'
 import { storeError, StoreError } from '../store/failures.js'
 import { checkTables, migrate } from '../store/migrate.js'
 import { poolerFault, UnfitDatabase } from '../store/requirements.js'
+import { serverNow } from '../store/server.js'
 import { traceStatements } from '../tracing/traced.js'
 
 declare module 'fastify' {
@@ -61,8 +62,9 @@ export const postgresPlugin = fp(async (app) => {
       try {
         if (!migrated) await prepareTables(app, stopping.signal)
         migrated = true
-        const { rows } = await reserved.query<{ server_version: string }>('show server_version')
-        app.health.set('postgres', 'up', { host, server_version: rows[0]!.server_version })
+        const { version, read_only: readOnly } = await serverNow(reserved)
+        app.health.set('postgres', 'up', { host, server_version: version })
+        if (readOnly) await Promise.all([pool, reserved].map(dropIdle))
       } catch (error) {
         if (stopping.signal.aborted) return
         down(causeOf(error))

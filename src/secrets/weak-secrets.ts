@@ -1,3 +1,5 @@
+import { urlsOf } from '../addresses/service-urls.js'
+
 /** What protects nothing: secrets that anyone can know or guess. They are judged; their values are never shown. */
 
 /** Stood in this repository's compose file or documents, or is what a server is delivered with. */
@@ -12,9 +14,9 @@ const KEY_CHARACTERS = 8
 const PASSWORD_CHARACTERS = 3
 
 type Env = Record<string, string | undefined>
-const URLS = ['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'] as const
+const URLS = ['DATABASE_URL', 'REDIS_URL', 'AMQP_URL', 'AMQP_MANAGEMENT_URL'] as const
 /** Postgres knows users by a certificate or a socket too. */
-const NEEDS_PASSWORD: ReadonlySet<string> = new Set(['REDIS_URL', 'AMQP_URL'])
+const NEEDS_PASSWORD: ReadonlySet<string> = new Set(['REDIS_URL', 'AMQP_URL', 'AMQP_MANAGEMENT_URL'])
 const KEYS = ['JWT_SECRET', 'EVENT_KEYS', 'PSEUDONYM_KEY', 'DATA_KEYS'] as const
 
 /**
@@ -78,17 +80,21 @@ function isSequence (secret: string): boolean {
   return steps >= (text.length - 1) * 3 / 4
 }
 
-/** Host, user and password in the URL of a service, as its driver takes them; none where it cannot be read. */
-function loginsIn (text = ''): Array<{ host: string, user: string, password: string }> {
+interface Login { host: string, user: string, password: string }
+
+/** Host, user and password in the URL of a service, as its driver takes them, one for each host; none where it cannot be read. */
+function loginsIn (text = ''): Login[] {
   try {
-    const url = new URL(text)
-    const given = (name: string, otherwise: string) => url.searchParams.get(name) ?? decodeURIComponent(otherwise)
-    const login = { host: given('host', url.hostname), user: given('user', url.username), password: given('password', url.password) }
-    if (/^amqps?:$/.test(url.protocol) && login.user === '') return [{ ...login, user: 'guest', password: 'guest' }] // amqplib's own
-    return [login]
+    return urlsOf(text).map((one) => loginIn(new URL(one)))
   } catch {
     return []
   }
+}
+
+function loginIn (url: URL): Login {
+  const given = (name: string, otherwise: string) => url.searchParams.get(name) ?? decodeURIComponent(otherwise)
+  const login = { host: given('host', url.hostname), user: given('user', url.username), password: given('password', url.password) }
+  return /^amqps?:$/.test(url.protocol) && login.user === '' ? { ...login, user: 'guest', password: 'guest' } : login // amqplib's own
 }
 
 /** Reached from this machine alone: what listens there is nobody else's to log in to. */

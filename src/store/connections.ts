@@ -1,6 +1,8 @@
 import pg from 'pg'
 import type { Database } from '../addresses/service-urls.js'
 import { columnTypes } from './database.js'
+import { storeError } from './failures.js'
+import { clientOf, firstServer, namesServers, WritableServer } from './writable-server.js'
 
 /**
  * What statements of ours rely on, whatever server, database and role have as defaults: moments are read as ISO 8601, numbers
@@ -26,9 +28,20 @@ export type Limits = Pick<pg.PoolConfig, 'max' | 'connectionTimeoutMillis' | 'id
  */
 export function clientSettings ({ url, pooling }: Database, application: string, limits: Limits = {}): pg.PoolConfig {
   const common = { connectionTimeoutMillis: 2000, ...limits, application_name: `comanda ${application}`, types: columnTypes }
-  if (pooling === 'session') return { ...common, connectionString: withOptions(url) }
+  const Base = pooling === 'session' ? pg.Client : UnnamedStatements
+  const Client = namesServers(url) ? clientOf(new WritableServer(url), Base) : Base
+  const first = firstServer(url)
+  if (pooling === 'session') return { ...common, connectionString: withOptions(first), Client }
   const { statement_timeout: _, lock_timeout: __, idle_in_transaction_session_timeout: ___, ...rest } = common
-  return { ...rest, connectionString: url, Client: UnnamedStatements }
+  return { ...rest, connectionString: first, Client }
+}
+
+/** Closes the connections that nothing uses: the next are opened where the server is now. @throws StoreError */
+export async function dropIdle (pool: pg.Pool): Promise<void> {
+  for (let left = pool.idleCount; left > 0; left--) {
+    const client = await pool.connect().catch((error: unknown) => { throw storeError(error) })
+    client.release(true)
+  }
 }
 
 /** One connection. */

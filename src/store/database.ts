@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { storeError } from './failures.js'
+import { storeError, StoreError } from './failures.js'
 
 export type Client = Pick<pg.PoolClient, 'query'>
 export type Pool = pg.Pool
@@ -36,6 +36,9 @@ export async function run<Row extends object> (client: Client, name: string, tex
   }
 }
 
+/** SQLSTATE of a write where none is taken: the server has become a standby, and whichever took its place is reached by a new connection. */
+const READ_ONLY = '25006'
+
 /**
  * Runs `work` in one transaction.
  * A COMMIT of a failed transaction is answered with the tag ROLLBACK and no error: the tag is checked.
@@ -55,7 +58,9 @@ export async function inTransaction<T> (pool: Pool, work: (client: Client) => Pr
     return result
   } catch (error) {
     await client.query('rollback').catch(onError)
-    throw storeError(error)
+    const failure = storeError(error)
+    if (failure instanceof StoreError && failure.sqlstate === READ_ONLY) broken = true
+    throw failure
   } finally {
     client.off('error', onError)
     client.release(broken)

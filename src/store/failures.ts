@@ -41,8 +41,8 @@ const SESSION_ENDED = /^(08|57P0)/
 const CONNECTION = /^(E(?!RR_)[A-Z0-9_]+|ERR_(SSL|TLS)_\w+|\w*CERT\w*|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 /** node-postgres tells these by their text alone (8.23); test/store/failures.test.ts has the driver say each that can be provoked. */
-const DRIVER = /^(Connection terminated|Query read timeout|timeout e(xpired|xceeded when trying to connect)|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end|Received unexpected \w+ message|The server does not support SSL|There was an error establishing an SSL|SASL)/
-const DRIVER_NEVER_CONNECTED = /trying to connect|due to connection timeout|pool after calling end/
+const DRIVER = /^(Connection terminated|Query read timeout|timeout e(xpired|xceeded when trying to connect)|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end|Received unexpected \w+ message|The server does not support SSL|There was an error establishing an SSL|SASL|no server takes writes)/
+const DRIVER_NEVER_CONNECTED = /trying to connect|due to connection timeout|pool after calling end|no server takes writes/
 
 /**
  * An error as the callers of the store know it: a StoreError where the server or the connection to it said so. Whatever else was

@@ -44,6 +44,13 @@ export async function serverState (client: Client): Promise<ServerState> {
   return row!
 }
 
+/** What a watch asks again and again. `read_only`: it takes no writes, as a standby, or by its settings. */
+export async function serverNow (client: Client): Promise<{ version: string, read_only: boolean }> {
+  const [row] = await run<{ version: string, read_only: boolean }>(client, 'server_now', `
+    select current_setting('server_version') as version, current_setting('transaction_read_only')::boolean as read_only`, [])
+  return row!
+}
+
 /** The server's clock, in milliseconds since 1970. */
 export async function serverClock (client: Client): Promise<number> {
   const [row] = await run<{ now: number }>(client, 'server_clock', 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now', [])

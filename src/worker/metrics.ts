@@ -1,3 +1,4 @@
+import type { QueueGroup } from '../broker/management.js'
 import type { Progress } from '../health/progress.js'
 import { EVENTS, LONG_SECONDS, type Reading, SECONDS } from '../metrics/histogram.js'
 import type { Metrics } from '../metrics/metrics.js'
@@ -5,7 +6,7 @@ import type { ParkedEvent } from '../store/parked-events.js'
 import type { Follower } from './commits.js'
 import type { OrderMessage } from './order-messages.js'
 
-/** The tables are asked at most this often, however many scrape. */
+/** Tables and the management API are asked at most this often, however many scrape. */
 const ASK_MS = 5000
 
 /** What comes of the batches: one or two numbers each, and one observation an order. */
@@ -75,20 +76,37 @@ export interface Depths {
 
 /** @param ask null: the tables cannot be asked, which is told by no number at all @param askMs at most once in this time */
 export function registerTableMetrics (metrics: Metrics, ask: () => Promise<Depths | null>, askMs = ASK_MS): void {
-  let asked: Promise<Depths | null> = Promise.resolve(null)
+  const depths = recently(ask, askMs)
+  const seen = (read: (depths: Depths) => number) => async () => {
+    const known = await depths()
+    return known ? [{ value: read(known) }] : []
+  }
+  metrics.gauge('comanda_fallback_queue_rows', 'Rows of the fallback queue, counted to 100,000', seen(({ fallback }) => fallback.rows))
+  metrics.gauge('comanda_fallback_queue_oldest_seconds', 'Age of the oldest row of the fallback queue; 0 for none', seen(({ fallback }) => fallback.oldest_seconds ?? 0))
+  metrics.gauge('comanda_parked_events', 'Events in the parking lot that no operator has dealt with', seen(({ parked }) => parked))
+}
+
+/** @param ask by the queue's name; null: the management API cannot be asked */
+export function registerQueueMetrics (metrics: Metrics, ask: () => Promise<Record<string, QueueGroup> | null>, askMs = ASK_MS): void {
+  const groups = recently(ask, askMs)
+  const seen = (read: (group: QueueGroup, queue: string) => Reading[]) => async () =>
+    Object.entries(await groups() ?? {}).flatMap(([queue, group]) => read(group, queue))
+  metrics.gauge('comanda_queue_members', 'Nodes that hold a queue, by whether they take part now', seen(({ members, online }, queue) => [
+    { labels: { queue, state: 'online' }, value: online.length },
+    { labels: { queue, state: 'offline' }, value: members.length - online.length }
+  ]))
+  metrics.gauge('comanda_queue_leader', '1 for the node that leads a queue; none while it has no leader', seen(({ leader }, queue) => leader === null ? [] : [{ labels: { queue, node: leader }, value: 1 }]))
+}
+
+/** What `ask` told last, asked at most once in `ms`; null where it failed. */
+function recently<T> (ask: () => Promise<T | null>, ms: number): () => Promise<T | null> {
+  let asked: Promise<T | null> = Promise.resolve(null)
   let askedAt = -Infinity
-  const recent = async () => {
-    if (performance.now() - askedAt >= askMs) {
+  return async () => {
+    if (performance.now() - askedAt >= ms) {
       askedAt = performance.now()
       asked = ask().catch(() => null)
     }
     return await asked
   }
-  const seen = (read: (depths: Depths) => number) => async () => {
-    const depths = await recent()
-    return depths ? [{ value: read(depths) }] : []
-  }
-  metrics.gauge('comanda_fallback_queue_rows', 'Rows of the fallback queue, counted to 100,000', seen(({ fallback }) => fallback.rows))
-  metrics.gauge('comanda_fallback_queue_oldest_seconds', 'Age of the oldest row of the fallback queue; 0 for none', seen(({ fallback }) => fallback.oldest_seconds ?? 0))
-  metrics.gauge('comanda_parked_events', 'Events in the parking lot that no operator has dealt with', seen(({ parked }) => parked))
 }

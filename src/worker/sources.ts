@@ -1,5 +1,9 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { BrokerManagement } from '../broker/management.js'
+import { virtualHostOf } from '../broker/nodes.js'
 import { Progress } from '../health/progress.js'
+import type { Metrics } from '../metrics/metrics.js'
 import { macFor } from '../secrets/mac.js'
 import { fallbackQueueAge } from '../store/fallback-queue.js'
 import { countParked } from '../store/parked-events.js'
@@ -10,7 +14,7 @@ import { Consumer } from './consumer.js'
 import { DeadLetters } from './dead-letters.js'
 import { FallbackSource } from './fallback-source.js'
 import { Jobs } from './jobs.js'
-import { measuringFollower, registerBacklogMetrics, registerTableMetrics } from './metrics.js'
+import { measuringFollower, registerBacklogMetrics, registerQueueMetrics, registerTableMetrics } from './metrics.js'
 import { OrderMessages } from './order-messages.js'
 import { StaleOrders } from './stale-orders.js'
 import { viewsFollower } from './views.js'
@@ -29,6 +33,13 @@ export interface ConsumerOptions {
 
 /** Rows that a look at the tables counts at most. */
 const MOST_COUNTED = 100_000
+
+function registerServiceMetrics ({ config: { amqpUrl, amqpManagementUrl }, health, reservedPool: pool }: FastifyInstance, metrics: Metrics): void {
+  registerTableMetrics(metrics, async () => health.state('postgres') === 'up' ? { fallback: await fallbackQueueAge(pool, MOST_COUNTED), parked: (await countParked(pool, MOST_COUNTED)).open } : null)
+  if (amqpUrl === null || amqpManagementUrl === null) return
+  const management = new BrokerManagement(amqpManagementUrl)
+  registerQueueMetrics(metrics, async () => await management.queueGroups(virtualHostOf(amqpUrl)))
+}
 
 /** All sources, from ready to preClose: they end while every service is still open. */
 export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
@@ -55,7 +66,7 @@ export const consumerPlugin = fp<ConsumerOptions>(async (app, { once }) => {
   health.follow(() => progress.report())
   if (metrics) {
     registerBacklogMetrics(metrics, progress, { orders, dead, fallback })
-    registerTableMetrics(metrics, async () => health.state('postgres') === 'up' ? { fallback: await fallbackQueueAge(app.reservedPool, MOST_COUNTED), parked: (await countParked(app.reservedPool, MOST_COUNTED)).open } : null)
+    registerServiceMetrics(app, metrics)
   }
 
   app.decorate('drained', async () => {

@@ -8,7 +8,7 @@ const place = await openPlace(t)
 
 async function openSession (): Promise<BrokerSession> {
   const connection = await amqpConnect(place.env.AMQP_URL!)
-  return { connection, channel: await connection.createChannel(), close: async () => await connection.close() }
+  return { connection, channel: await connection.createChannel(), node: 'the only one', close: async () => await connection.close() }
 }
 
 t.test('stopping while a session is being opened waits for it, closes it and opens no other', needs('rabbitmq'), async (t) => {
