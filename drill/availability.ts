@@ -9,6 +9,8 @@ const EXPECTED = new Set([409, 412, 422])
 const BACK_AT = 0.8
 /** What is over at once is looked at for so long. */
 const LEAST_LOOK_MS = 1000
+/** Those who use it notice, give up waiting and come back. */
+const AFTERMATH_MS = 5000
 
 /** One request; a batch is one, as good as its worst order. */
 export interface Request { at: number, ended: number, served: boolean, outcome: Outcome, placed: boolean }
@@ -21,6 +23,8 @@ export interface FaultFigures {
   /** Seconds from the start of the load. */
   from: number
   to: number
+  /** The longest time without an accepted order, from its begin to five seconds behind its end. */
+  gap_s: number
   /** How long the heal itself took, seconds: a server's own start. */
   heal_s: number
   requests: number
@@ -81,12 +85,15 @@ export function figuresOf (ops: readonly Op[], applied: readonly Applied[], load
 function faultFigures (fault: Applied, requests: readonly Request[], load: Span): FaultFigures {
   const during = requests.filter(({ at }) => at >= fault.began && at <= Math.max(fault.healed, fault.began + LEAST_LOOK_MS))
   const first = Math.min(...requests.filter(({ placed, at }) => placed && at >= fault.healing).map(({ ended }) => ended))
+  const look = { from: fault.began, to: Math.min(load.to, fault.healed + AFTERMATH_MS) }
+  const accepted = requests.filter(({ placed, ended }) => placed && ended >= look.from && ended <= look.to).map(({ ended }) => ended).sort((a, b) => a - b)
   const back = backAtRate(fault.healing, requests, load)
   return {
     fault: describeFault(fault).trim(),
     failure: fault.failure,
     from: seconds(fault.began - load.from),
     to: seconds(fault.healed - load.from),
+    gap_s: seconds(longestGap(accepted, look)),
     heal_s: seconds(fault.healed - fault.healing),
     requests: during.length,
     availability: share(during),

@@ -35,7 +35,7 @@ export class Gauges {
   constructor (environment: Environment) {
     this.#environment = environment
     this.#queue = new QueueGauge(environment.services.broker)
-    this.#tables = new TableGauge(environment.services.postgres.url)
+    this.#tables = new TableGauge(environment.services.postgres)
   }
 
   start (): void {

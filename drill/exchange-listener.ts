@@ -1,6 +1,6 @@
 import { type ChannelModel, connect, type ConsumeMessage } from 'amqplib'
 import { EVENTS_EXCHANGE } from '../src/broker/topology.js'
-import type { OwnService } from './services.js'
+import type { DrillService } from './own-service.js'
 import { heard, type Heard } from './telling.js'
 
 const QUEUE = 'drill.listener'
@@ -9,13 +9,13 @@ const AGAIN_MS = 250
 
 /** Another service that listens to the exchange: a quorum queue of its own, an ack behind each event, a new connection after each loss. */
 export class ExchangeListener {
-  readonly #broker: OwnService
+  readonly #broker: DrillService
   readonly #told: (heard: Heard) => void
   #connection: ChannelModel | null = null
   #stopped = false
   #again: NodeJS.Timeout | undefined
 
-  constructor (broker: OwnService, told: (heard: Heard) => void) {
+  constructor (broker: DrillService, told: (heard: Heard) => void) {
     this.#broker = broker
     this.#told = told
   }

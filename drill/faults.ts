@@ -9,6 +9,10 @@
 export const TARGETS = ['worker', 'api', 'relay', 'broker', 'postgres', 'redis', 'network'] as const
 export type Target = typeof TARGETS[number]
 
+/** `single`: each backing service is one server; `cluster`: three brokers, and a Postgres with a standby. */
+export const STAGES = ['single', 'cluster'] as const
+export type Stage = typeof STAGES[number]
+
 /** The three that the promise lets one of be away at a time. */
 export const SERVICES = ['broker', 'postgres', 'redis'] as const
 export type Service = typeof SERVICES[number]
@@ -85,6 +89,18 @@ export const KINDS: Record<Target, Record<string, readonly [least: number, most:
     lose_answers: [2, 8],
     delay: [3, 8]
   }
+}
+
+/** In the clustered stage only. */
+export const CLUSTER_KINDS: Record<'broker' | 'postgres' | 'redis', Record<string, { subjects: readonly string[], seconds: readonly [least: number, most: number] }>> = {
+  broker: {
+    kill_node: { subjects: ['leader'], seconds: [3, 6] },
+    pause_node: { subjects: ['follower', 'leader'], seconds: [6, 10] },
+    isolate_node: { subjects: ['leader', 'follower'], seconds: [14, 20] }, // longer than it takes to be noticed
+    rolling_restart: { subjects: ['broker'], seconds: [0, 0] }
+  },
+  postgres: { fail_over: { subjects: ['postgres'], seconds: [0, 0] } }, // the primary killed, the standby promoted
+  redis: { kill: { subjects: ['redis'], seconds: [1, 4] } }
 }
 
 /** Undoes a fault; resolves when what it took away answers again. */

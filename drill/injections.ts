@@ -2,9 +2,11 @@ import { Redis } from 'ioredis'
 import { until } from '../local/processes.js'
 import { administer } from '../testkit/databases.js'
 import type { Mode } from '../testkit/proxy.js'
+import { injectIntoCluster } from './cluster-injections.js'
 import type { Environment } from './environment.js'
 import { type Fault, type Heal, type Link, type ProcessName, type Service, SERVICES } from './faults.js'
-import { type OwnService, rabbitmqctl } from './services.js'
+import type { DrillService } from './own-service.js'
+import { rabbitmqctl } from './services.js'
 import { longWrite, rollbacks } from './transactions.js'
 
 const BACK_LIMIT_MS = 20_000
@@ -12,6 +14,8 @@ const BACK_LIMIT_MS = 20_000
 /** Does one fault. @returns how to heal it; null: it was over as soon as it was done @throws Error when it could not be done */
 export async function inject (fault: Fault, environment: Environment): Promise<Heal | null> {
   const { target, subject, kind } = fault
+  const inCluster = await injectIntoCluster(fault, environment)
+  if (inCluster !== undefined) return inCluster
   if (target === 'network') return injectIntoLink(fault, environment)
   if (target === 'api' || target === 'worker' || target === 'relay') return await injectIntoProcess(environment, subject as ProcessName, kind)
   const own = environment.services[target]
@@ -20,7 +24,7 @@ export async function inject (fault: Fault, environment: Environment): Promise<H
 }
 
 /** The same for all three servers. */
-async function injectIntoServer (own: OwnService, kind: string): Promise<Heal | null> {
+async function injectIntoServer (own: DrillService, kind: string): Promise<Heal | null> {
   switch (kind) {
     case 'kill':
       await own.kill('SIGKILL')
@@ -40,7 +44,7 @@ async function injectIntoServer (own: OwnService, kind: string): Promise<Heal | 
   }
 }
 
-type SpecialFaults = Record<string, (own: OwnService, fault: Fault) => Promise<Heal | null>>
+type SpecialFaults = Record<string, (own: DrillService, fault: Fault) => Promise<Heal | null>>
 
 /** What only one of them knows. */
 const SPECIAL_FAULTS: Record<Service, SpecialFaults> = {
@@ -99,22 +103,24 @@ async function injectIntoProcess ({ processes, ports }: Environment, name: Proce
 /** How a proxy plays each fault of a link that lasts, `delay` apart. */
 const MODES: Record<string, Mode> = { refuse: 'refuse', silent: 'silent', lose_requests: 'deaf', lose_answers: 'mute' }
 
-function injectIntoLink ({ subject, kind, delay = 0 }: Fault, { proxies }: Environment): Heal | null {
-  const proxy = proxies[subject as Link]
+function injectIntoLink ({ subject, kind, delay = 0 }: Fault, environment: Environment): Heal | null {
+  const proxies = environment.proxies[subject as Link]
   if (kind === 'delay') {
-    proxy.delay = delay
-    return async () => { proxy.delay = 0 }
+    for (const proxy of proxies) proxy.delay = delay
+    return async () => { for (const proxy of proxies) proxy.delay = 0 }
   }
-  if (kind === 'cut' || kind === 'refuse') proxy.cut()
+  if (kind === 'cut' || kind === 'refuse') for (const proxy of proxies) proxy.cut()
   if (kind === 'cut') return null
-  proxy.mode = MODES[kind]!
+  for (const proxy of proxies) proxy.mode = MODES[kind]!
   return async () => {
-    proxy.mode = 'pass'
-    proxy.cutLossy()
+    for (const proxy of proxies) {
+      proxy.mode = 'pass'
+      proxy.cutLossy()
+    }
   }
 }
 
-async function command ({ url }: OwnService, run: (redis: Redis) => Promise<unknown>): Promise<void> {
+async function command ({ url }: DrillService, run: (redis: Redis) => Promise<unknown>): Promise<void> {
   const redis = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5000 })
   redis.on('error', () => {}) // the command reports it
   try {

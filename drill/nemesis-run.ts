@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Environment } from './environment.js'
-import { describeFault, type Fault, type Heal, serviceOf } from './faults.js'
+import { describeFault, type Fault, type Heal, serviceOf, type Stage } from './faults.js'
 import { now } from './history.js'
 import { inject } from './injections.js'
 
@@ -16,23 +16,25 @@ export interface Applied extends Fault {
   failure: string
 }
 
-/** Another service still on its way back is waited for so long, then the fault is left out. */
-const TURN_LIMIT_MS = 30_000
+/** Another service still on its way back is waited for so long, then the fault is left out; a cluster takes its time. */
+const TURN_LIMITS_MS: Record<Stage, number> = { single: 30_000, cluster: 180_000 }
 const HEAL_TRIES = 3
 
 /** Carries out a plan. Two services are never away at once, and none is harmed on its way back, even where one comes back late; unless the plan was given by hand. */
 export class NemesisRun {
   readonly #environment: Environment
   readonly #keepApart: boolean
+  readonly #turnLimitMs: number
   readonly applied: Applied[] = []
   readonly leftOut: Fault[] = []
   readonly #stopping = new AbortController()
   readonly #away = new Map<Fault, string>()
   #running: Promise<unknown> = Promise.resolve()
 
-  constructor (environment: Environment, { keepApart }: { keepApart: boolean }) {
+  constructor (environment: Environment, { keepApart, stage }: { keepApart: boolean, stage: Stage }) {
     this.#environment = environment
     this.#keepApart = keepApart
+    this.#turnLimitMs = TURN_LIMITS_MS[stage]
     setMaxListeners(0, this.#stopping.signal) // each fault of the plan waits on it
   }
 
@@ -85,7 +87,7 @@ export class NemesisRun {
     const service = serviceOf(fault)
     if (!this.#keepApart || service === null) return true
     const othersAway = () => [...this.#away].some(([other, itsService]) => itsService !== service || other.target === fault.target)
-    const deadline = Date.now() + TURN_LIMIT_MS
+    const deadline = Date.now() + this.#turnLimitMs
     while (othersAway()) {
       if (this.#stopping.signal.aborted || Date.now() > deadline) return false
       await this.#pause(50)

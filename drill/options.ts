@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { FLAG, readWithUsage, TEXT, wholeNumber } from '../testkit/options.js'
-import { type Fault, type Target, TARGETS } from './faults.js'
+import { planClusterFaults } from './cluster-plan.js'
+import { type Fault, type Stage, STAGES, type Target, TARGETS } from './faults.js'
 import { planFaults } from './nemesis.js'
 import { readPlan } from './plan.js'
+import { type Way, WAYS } from './telling.js'
 
 export interface Options {
   /** Length of the load. */
@@ -12,6 +14,9 @@ export interface Options {
   rate: number
   /** `place`: placements alone, one a request */
   mix: 'all' | 'place'
+  stage: Stage
+  /** Who is told and judged by it. */
+  ways: readonly Way[]
   faults: Fault[]
   /** Whether faults were asked for: a run that then applies none proves nothing. */
   wanted: boolean
@@ -28,10 +33,12 @@ export interface Options {
 const USAGE = `npm run drill -- [options]
   --seconds <n>         length of the load (60)
   --seed <n>            the same seed plans the same faults (1)
+  --stage cluster       three brokers and a Postgres with a standby; each of their faults once (then 180 seconds)
   --faults <list>       targets, comma separated: ${TARGETS.join(', ')} (all); none: no faults
   --plan <text>         these faults instead: "10 broker restart; 30 postgres down 60"
   --rate <n>            requests a second (150)
   --mix place           placements alone
+  --listeners <list>    ways that are listened on: exchange, stream, webhook (all); none
   --strict              a placement not answered 202 is a failure too
   --token-seconds <n>   life of an access token (900)
   --build <folder>      drill this build instead of one made for the run
@@ -43,18 +50,22 @@ export function readOptions (args: string[]): Options | null {
   return readWithUsage(args, USAGE, () => {
     const { values } = parseArgs({
       args,
-      options: { seconds: TEXT, seed: TEXT, faults: TEXT, plan: TEXT, rate: TEXT, mix: TEXT, strict: FLAG, 'token-seconds': TEXT, build: TEXT, out: TEXT }
+      options: { seconds: TEXT, seed: TEXT, stage: TEXT, faults: TEXT, plan: TEXT, rate: TEXT, mix: TEXT, listeners: TEXT, strict: FLAG, 'token-seconds': TEXT, build: TEXT, out: TEXT }
     })
-    const seconds = wholeNumber('seconds', values.seconds ?? '60')
+    const stage = readStage(values.stage, values.faults)
+    const seconds = wholeNumber('seconds', values.seconds ?? (stage === 'cluster' ? '180' : '60'))
     const seed = wholeNumber('seed', values.seed ?? '1')
     const targets = readTargets(values.faults)
-    const faults = values.plan === undefined ? planFaults({ seed, seconds, targets }) : readPlan(values.plan)
+    const planned = () => stage === 'cluster' ? targets.length === 0 ? [] : planClusterFaults({ seed, seconds }) : planFaults({ seed, seconds, targets })
+    const faults = values.plan === undefined ? planned() : readPlan(values.plan, stage)
     if (values.mix !== undefined && values.mix !== 'place') throw new Error('--mix: there is place')
     return {
       seconds,
       seed,
       rate: wholeNumber('rate', values.rate ?? '150'),
       mix: values.mix ?? 'all',
+      stage,
+      ways: readWays(values.listeners),
       faults,
       wanted: values.plan === undefined ? targets.length > 0 : faults.length > 0,
       strict: values.strict === true,
@@ -65,12 +76,28 @@ export function readOptions (args: string[]): Options | null {
   })
 }
 
+function readStage (name = 'single', faults: string | undefined): Stage {
+  const stage = STAGES.find((each) => each === name)
+  if (stage === undefined) throw new Error(`--stage: there are ${STAGES.join(', ')}`)
+  if (stage === 'cluster' && faults !== undefined && faults !== 'none') throw new Error('--faults: the clustered stage does each of its faults; --plan chooses')
+  return stage
+}
+
+function readWays (list: string | undefined): Way[] {
+  if (list === undefined) return [...WAYS]
+  return namesIn('listeners', 'way', list, WAYS)
+}
+
 function readTargets (list: string | undefined): Target[] {
   if (list === undefined) return [...TARGETS]
+  return namesIn('faults', 'target', list, TARGETS)
+}
+
+function namesIn<Name extends string> (option: string, what: string, list: string, all: readonly Name[]): Name[] {
   if (list === 'none') return []
   return list.split(',').map((name) => {
-    const target = TARGETS.find((each) => each === name.trim())
-    if (target === undefined) throw new Error(`--faults: no target ${name}`)
-    return target
+    const known = all.find((each) => each === name.trim())
+    if (known === undefined) throw new Error(`--${option}: no ${what} ${name}`)
+    return known
   })
 }

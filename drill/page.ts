@@ -27,8 +27,8 @@ ${chart(seconds, [bars(page), ...bands(page)])}
 <p>Messages ready in the queue (blue), rows in the fallback queue (orange); a gap: it could not be asked.</p>
 ${chart(seconds, [line(page, 'ready', 'queue'), line(page, 'fallback', 'fallback'), ...bands(page)], Math.max(1, ...samples.flatMap(({ ready, fallback }) => [ready ?? 0, fallback ?? 0])))}
 <h2>Faults</h2>
-${table(['fault', 'served', 'requests', 'healed in, s', 'first order after, s', 'back at rate after, s'], figures.faults.map((fault) => [
-    `${fault.fault}${fault.failure === '' ? '' : ` (failed: ${fault.failure})`}`, fault.availability === null ? '' : `${(fault.availability * 100).toFixed(2)} %`, fault.requests, fault.heal_s, fault.first_order_s ?? 'never', fault.back_at_rate_s ?? 'never'
+${table(['fault', 'served', 'requests', 'longest gap, s', 'healed in, s', 'first order after, s', 'back at rate after, s'], figures.faults.map((fault) => [
+    `${fault.fault}${fault.failure === '' ? '' : ` (failed: ${fault.failure})`}`, fault.availability === null ? '' : `${(fault.availability * 100).toFixed(2)} %`, fault.requests, fault.gap_s, fault.heal_s, fault.first_order_s ?? 'never', fault.back_at_rate_s ?? 'never'
   ]))}
 <h2>Verdicts</h2>
 ${table(['verdict', 'count', 'meaning'], Object.entries(VERDICTS).map(([name, what]) => [name, page.verdicts[name as keyof typeof VERDICTS].length, what]))}

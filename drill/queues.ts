@@ -1,15 +1,16 @@
 import { type ChannelModel, connect } from 'amqplib'
 import { DEAD_QUEUE, ORDERS_QUEUE } from '../src/broker/topology.js'
-import { type OwnService, rabbitmqctl } from './services.js'
+import type { DrillService } from './own-service.js'
+import { rabbitmqctl } from './services.js'
 
 const QUEUES = [ORDERS_QUEUE, DEAD_QUEUE]
 
 /** Asks the broker how many messages wait, on a connection of its own that is opened again after each loss. */
 export class QueueGauge {
-  readonly #broker: OwnService
+  readonly #broker: DrillService
   #connection: ChannelModel | null = null
 
-  constructor (broker: OwnService) {
+  constructor (broker: DrillService) {
     this.#broker = broker
   }
 
@@ -47,7 +48,7 @@ export class QueueGauge {
  * All messages of both queues, held by consumers and by dead lettering too, asked of the queue's own state: what
  * `rabbitmqctl list_queues` prints comes from a table that lags by seconds.
  */
-export async function totalMessages (broker: OwnService): Promise<number> {
+export async function totalMessages (broker: DrillService): Promise<number> {
   const names = QUEUES.map((name) => `<<"${name}">>`).join(',')
   const code = 'lists:sum([begin ' +
     '{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, N)), ' +

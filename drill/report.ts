@@ -4,7 +4,7 @@ import { type Figures, figuresOf, requestsOf } from './availability.js'
 import { type Verdict, VERDICTS } from './checker.js'
 import { writePage } from './page.js'
 import type { Conclusion, Run } from './run.js'
-import { type TellingFigures, tellingFigures, type Way, WAYS } from './telling.js'
+import { type TellingFigures, tellingFigures } from './telling.js'
 
 const SHOWN = 5
 /** Behind a fault. */
@@ -72,18 +72,18 @@ function spread (ms: TellingFigures['wait_ms']): string {
   return ms === null ? 'none' : `${ms.p50} ms (p50), ${ms.p99} ms (p99), ${ms.max} ms (most)`
 }
 
-function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, { recovered, telling }: { recovered: number, telling: Record<Way, TellingFigures> }): void {
+function print (run: Run, figures: Figures, { verdict, reasons }: Conclusion, { recovered, telling }: { recovered: number, telling: Partial<Record<string, TellingFigures>> }): void {
   const percent = (value: number | null) => value === null ? '-' : `${(value * 100).toFixed(2)} %`
   const after = (value: number | null) => value === null ? 'never' : `${value} s`
   console.log(`\n${figures.requests} requests: ${percent(figures.availability)} served; ${figures.orders_accepted} orders accepted; longest gap ${figures.longest_gap_s} s; answered in ${figures.latency_ms.p50} ms (p50), ${figures.latency_ms.p99} ms (p99)`)
   console.log(`${figures.by_outcome.info} without a certain answer, ${recovered} orders of theirs booked; ${figures.replayed} replayed; ${figures.unavailable_503} answered 503; ${run.heldBack} held back`)
-  for (const { fault, failure, availability, heal_s: heal, first_order_s: first, back_at_rate_s: back } of figures.faults) {
-    console.log(`  ${fault}: ${percent(availability)} served, healed in ${heal} s, first order after ${after(first)}, back at rate after ${after(back)}${failure === '' ? '' : ` FAILED: ${failure}`}`)
+  for (const { fault, failure, availability, gap_s: gap, heal_s: heal, first_order_s: first, back_at_rate_s: back } of figures.faults) {
+    console.log(`  ${fault}: ${percent(availability)} served, longest gap ${gap} s, healed in ${heal} s, first order after ${after(first)}, back at rate after ${after(back)}${failure === '' ? '' : ` FAILED: ${failure}`}`)
   }
   for (const [answer, count] of Object.entries(figures.answers).sort(([, a], [, b]) => b - a)) console.log(`  ${String(count).padStart(7)}  ${answer}`)
   console.log(`drained in ${Math.round(run.drained.took / 100) / 10} s; ${run.tables.orders.length} rows, ${run.tables.events.length} events`)
-  for (const way of WAYS) {
-    const { events, again, wait_ms: wait, quiet_ms: quiet } = telling[way]
+  for (const [way, figures] of Object.entries(telling)) {
+    const { events, again, wait_ms: wait, quiet_ms: quiet } = figures!
     console.log(`${way}: ${events} events told, ${again} of them again; after their commit ${spread(wait)}, with no fault on ${spread(quiet)}`)
   }
   for (const crash of run.crashes) console.log(`ATTENTION: ${crash}`)

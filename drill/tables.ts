@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { OrderInput } from '../src/orders/order.js'
 import { columnTypes } from '../src/store/database.js'
+import type { DrillService } from './own-service.js'
 
 export interface OrderRow extends OrderInput {
   order_id: string
@@ -62,17 +63,17 @@ export interface Depths { fallback: number, waiting: number }
 
 /** Counts what is not booked yet, on a connection of its own that is opened again after each loss. */
 export class TableGauge {
-  readonly #pool: pg.Pool
+  readonly #postgres: Pick<DrillService, 'url'>
+  #pool: { url: string, own: pg.Pool } | null = null
 
-  constructor (url: string) {
-    this.#pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 1000, query_timeout: 1000 })
-    this.#pool.on('error', () => {})
+  constructor (postgres: Pick<DrillService, 'url'>) {
+    this.#postgres = postgres
   }
 
   /** null while Postgres does not answer */
   async depths (): Promise<Depths | null> {
     try {
-      const { rows } = await this.#pool.query<Depths>(`
+      const { rows } = await this.#current().query<Depths>(`
         select (select count(*)::int from fallback_queue) as fallback, (select count(*)::int from order_events where outcome = 'waiting') as waiting`)
       return rows[0]!
     } catch {
@@ -81,6 +82,17 @@ export class TableGauge {
   }
 
   async close (): Promise<void> {
-    await this.#pool.end()
+    await this.#pool?.own.end()
+  }
+
+  /** To the server that leads, which may have become another. */
+  #current (): pg.Pool {
+    const { url } = this.#postgres
+    if (this.#pool?.url === url) return this.#pool.own
+    void this.#pool?.own.end()
+    const own = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 1000, query_timeout: 1000 })
+    own.on('error', () => {})
+    this.#pool = { url, own }
+    return own
   }
 }

@@ -26,15 +26,16 @@ export function heard (json: string): Heard {
   return { id, type, order_id: subject, version: orderversion, position: Number(sequence) }
 }
 
-/** What each listener was told, in the order of its arrival. */
-export type Telling = Record<Way, readonly Told[]>
+/** What each listener was told, in the order of its arrival; a way that is left out was not listened on. */
+export type Telling = Partial<Record<Way, readonly Told[]>>
 
 /** What was told, held against the tables: everything settled, nothing else, on first sight in the order of the commits; by webhooks in that of each order's versions. */
 export function checkTelling ({ events }: Tables, telling: Telling): Record<'untold' | 'invented' | 'misplaced' | 'retold', string[]> {
   const settled = new Map(events.filter(({ outcome }) => outcome !== 'waiting').map((event) => [idOf(event), event]))
-  const evidence = (find: (told: readonly Told[]) => string[], ways: readonly Way[] = WAYS) => ways.flatMap((way) => find(telling[way]).map((what) => `${way}: ${what}`))
+  const evidence = (find: (told: readonly Told[]) => string[], ways: readonly Way[] = WAYS) =>
+    ways.flatMap((way) => find(telling[way] ?? []).map((what) => `${way}: ${what}`))
   return {
-    untold: evidence((told) => untold(settled, told)),
+    untold: evidence((told) => untold(settled, told), WAYS.filter((way) => telling[way])),
     invented: evidence((told) => told.filter((one) => !isTrue(settled.get(one.id), one)).map(describe)),
     misplaced: [...evidence((told) => misplaced(bySight(told).first), ['exchange', 'stream']), ...evidence((told) => outOfVersions(bySight(told).first), ['webhook'])],
     // The broker may deliver again; a stream goes on exactly behind what its reader has.
@@ -106,14 +107,14 @@ export interface TellingFigures {
 }
 
 /** @param isQuiet whether nothing disturbed what was committed then */
-export function tellingFigures ({ events }: Tables, telling: Telling, isQuiet: (committed: number) => boolean): Record<Way, TellingFigures> {
+export function tellingFigures ({ events }: Tables, telling: Telling, isQuiet: (committed: number) => boolean): Partial<Record<Way, TellingFigures>> {
   const committed = new Map(events.map((event) => [idOf(event), event.committed]))
-  return Object.fromEntries(WAYS.map((way) => {
-    const { first, again } = bySight(telling[way])
+  return Object.fromEntries(Object.entries(telling).map(([way, told]) => {
+    const { first, again } = bySight(told)
     const waits = first.flatMap(({ id, at }) => committed.has(id) ? [{ from: committed.get(id)!, ms: at - committed.get(id)! }] : [])
     const quiet = waits.filter(({ from }) => isQuiet(from))
     return [way, { events: first.length, again: again.length, wait_ms: spread(waits.map(({ ms }) => ms)), quiet_ms: spread(quiet.map(({ ms }) => ms)) }]
-  })) as Record<Way, TellingFigures>
+  }))
 }
 
 function spread (values: readonly number[]): TellingFigures['wait_ms'] {

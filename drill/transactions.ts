@@ -3,13 +3,13 @@ import pg from 'pg'
 import { FEED_LOCK } from '../src/store/order-events.js'
 import { administer } from '../testkit/databases.js'
 import type { Heal } from './faults.js'
-import type { OwnService } from './services.js'
+import type { DrillService } from './own-service.js'
 
 const PAUSE_MS = 20
 const NUMBERS = 'order_events_position'
 
 /** Holds back what goes by the oldest transaction of the server (a snapshot's xmin), and must hold back nothing of ours. */
-export async function longWrite (own: OwnService): Promise<Heal> {
+export async function longWrite (own: DrillService): Promise<Heal> {
   const name = `elsewhere_${Date.now()}`
   await administer(own.url, `create database ${name}`)
   const url = new URL(own.url)
@@ -24,7 +24,7 @@ export async function longWrite (own: OwnService): Promise<Heal> {
 }
 
 /** Draws positions as a worker does, and gives none of them to an event. */
-export async function rollbacks (own: OwnService): Promise<Heal> {
+export async function rollbacks (own: DrillService): Promise<Heal> {
   const client = await connect(own.url)
   const over = new AbortController()
   const running = (async () => {

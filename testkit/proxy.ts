@@ -18,7 +18,7 @@ export class Proxy {
   cutOn: Buffer | null = null
   /** Forwards these bytes, once, and cuts the connection as the service answers them: the answer is lost. */
   cutAfter: Buffer | null = null
-  readonly #target: URL
+  #target: URL
   readonly #host: string
   readonly #pairs = new Set<Pair>()
   readonly #server: Server
@@ -43,6 +43,12 @@ export class Proxy {
     url.hostname = this.#host.includes(':') ? `[${this.#host}]` : this.#host
     url.port = String((this.#server.address() as { port: number }).port)
     return url.href
+  }
+
+  /** New connections go there from now on, as through a switch that follows the server that leads; those that are open are cut. */
+  lead (url: string): void {
+    this.#target = new URL(url)
+    this.cut()
   }
 
   /** Clients that are connected now. */
