@@ -37,7 +37,7 @@ export class ExchangeListener {
         connection.close().catch(() => {})
         return
       }
-      this.#told(heard(message.content.toString()))
+      this.#told({ ...heard(message.content.toString()), ...(message.fields.redelivered && { redelivered: true }) })
       channel.ack(message)
     })
   }

@@ -16,6 +16,8 @@ export interface Told {
   position: number
   /** Milliseconds since 1970. */
   at: number
+  /** The broker says that it had given it out before: it may come behind later ones. */
+  redelivered?: true
 }
 
 export type Heard = Omit<Told, 'at'>
@@ -37,7 +39,7 @@ export function checkTelling ({ events }: Tables, telling: Telling): Record<'unt
   return {
     untold: evidence((told) => untold(settled, told), WAYS.filter((way) => telling[way])),
     invented: evidence((told) => told.filter((one) => !isTrue(settled.get(one.id), one)).map(describe)),
-    misplaced: [...evidence((told) => misplaced(bySight(told).first), ['exchange', 'stream']), ...evidence((told) => outOfVersions(bySight(told).first), ['webhook'])],
+    misplaced: [...evidence((told) => misplaced(bySight(told.filter(({ redelivered }) => !redelivered)).first), ['exchange', 'stream']), ...evidence((told) => outOfVersions(bySight(told).first), ['webhook'])],
     // The broker may deliver again; a stream goes on exactly behind what its reader has.
     retold: evidence((told) => bySight(told).again.map(describe), ['stream'])
   }

@@ -92,6 +92,16 @@ t.test('other ways of telling wrongly', async (t) => {
   t.same(wrongly(({ exchange }) => { exchange.push({ ...exchange[0]!, version: 1, position: 200, id: idOf('late') }) }), { invented: 1, misplaced: 1 }, 'an earlier version of an order behind a later one')
 })
 
+t.test('what the broker marks as redelivered may come behind later ones, and nothing else of the exchange may', async (t) => {
+  const late = (mark: Partial<Told>) => {
+    const planted = new Planted()
+    planted.amend('c1-1', { item_quantity: 7 })
+    return found(planted, ({ exchange }) => { exchange.push({ ...exchange.shift()!, ...mark }) })
+  }
+  t.same(late({ redelivered: true }), {})
+  t.same(late({}), { misplaced: 2 })
+})
+
 t.test('webhooks may be told of another order first, and again, but of an order\'s versions in their order', async (t) => {
   const wrongly = (mishear: (telling: Telling) => void) => {
     const planted = new Planted()

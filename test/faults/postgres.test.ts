@@ -86,6 +86,21 @@ t.test('a read-only Postgres holds the batch and parks nothing; orders are accep
   t.equal((await pool.query('select from parked_events')).rowCount, 0)
 })
 
+t.test('connections that stand at a server that has become read-only are given up though nobody writes: behind its address another may lead', async (t) => {
+  const run = async (...statements: string[]) => await administer<{ pid: number }>(process.env.TEST_POSTGRES!, ...statements)
+  const setDefault = async (value: string) => await run(`alter database ${database} set default_transaction_read_only = ${value}`)
+  const pids = async () => (await run(`select pid from pg_stat_activity where datname = '${database}' and application_name = 'comanda api'`)).map(({ pid }) => pid)
+  t.teardown(async () => await setDefault('off'))
+  const api = await startApi(t, place)
+  await setDefault('on')
+  await run(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and application_name = 'comanda api'`)
+  await eventually('it is back, with sessions that are read-only', async () => api.health.state('postgres') === 'up' && (await api.pg.pool.query("select current_setting('transaction_read_only') as on")).rows[0].on === 'on')
+  await setDefault('off') // known to new sessions alone
+  const before = await pids()
+  t.ok(before.length > 0)
+  await eventually('all of them are gone', async () => !(await pids()).some((pid) => before.includes(pid)))
+})
+
 t.test('with no connection left in Postgres the worker waits, and books once there is one', all, async (t) => {
   const role = `${database}_one`
   await administer(process.env.TEST_POSTGRES!, `create role ${role} login connection limit 1 password 'one'`)
