@@ -51,7 +51,7 @@ async function openEach (notes: Notes, nodes: readonly BrokerNode[], open: (node
   for (const [index, one] of opened.entries()) {
     if (one.status === 'fulfilled' || isOtherFamily(nodes[index]!, inUse)) continue
     const { found, advice } = explain(codeOf(one.reason as Error), one.reason, { ...address, at: nodes[index]!.at }, REFUSALS)
-    notes.warn('node', `${found}; the others are used`, advice)
+    notes.warn(`node ${nodes[index]!.at}`, `${found}; the others are used`, advice)
   }
   return inUse[0]!
 }

@@ -54,13 +54,15 @@ t.test('a RabbitMQ cluster of three nodes', { skip }, async (t) => {
   const management = new BrokerManagement(cluster.managementUrl!)
   const env = { AMQP_URL: cluster.url, AMQP_MANAGEMENT_URL: cluster.managementUrl! }
   const group = async () => (await management.queueGroup('/', ORDERS_QUEUE))!
+  /** A node that was cut off or hung starts again, and its management API with it: until then it refuses. */
+  const allOnline = async () => (await group().catch(() => null))?.online.length === 3
   const indexOf = (name: string) => cluster.members.findIndex((member) => member.name === name)
   const [api, worker] = [await startApi(t, place, env), await startWorker(t, place, env)]
   const person = await newcomer(api)
   const looked = async () => await lookAt(t, { ...place.env, ...env })
 
   await t.test('the queue of orders is held by all three, though no group size is asked for', async (t) => {
-    await eventually('all are members', async () => (await group()).online.length === 3, LONG_MS)
+    await eventually('all are members', allOnline, LONG_MS)
     t.strictSame((await group()).members.sort(), cluster.members.map(({ name }) => name))
   })
 
@@ -103,11 +105,11 @@ t.test('a RabbitMQ cluster of three nodes', { skip }, async (t) => {
 
     if (leader !== 0) { // the management URL is that of the first
       const found = await looked()
-      isFound(t, found, 'rabbitmq node', 'warn', /nothing listens at .*; the others are used/)
+      isFound(t, found, `rabbitmq node ${new URL(nodes[leader]!.url).host}`, 'warn', /nothing listens at .*; the others are used/)
       isFound(t, found, 'rabbitmq cluster', 'warn', new RegExp(`not running: ${cluster.members[leader]!.name}`))
     }
     nodes[leader] = await startRabbitmq({ stateDir: nodes[leader]!.stateDir, env: process.env, port: nodes[leader]!.port, member: cluster.members[leader]! })
-    await eventually('it is a member again', async () => (await group()).online.length === 3, LONG_MS)
+    await eventually('it is a member again', allOnline, LONG_MS)
   })
 
   await t.test('a node that hangs is left for another, and no order is refused meanwhile', async (t) => {
@@ -125,14 +127,14 @@ t.test('a RabbitMQ cluster of three nodes', { skip }, async (t) => {
   })
 
   await t.test('the doctor warns of a queue that fewer nodes hold than could', async (t) => {
-    await eventually('all are members', async () => (await group()).online.length === 3, LONG_MS)
+    await eventually('all are members', allOnline, LONG_MS)
     const { members, leader } = await group()
     const { command, args, env: ctlEnv } = nodes[0]!.control!
     const queues = command.replace(/rabbitmqctl$/, 'rabbitmq-queues')
     const gone = members.find((name) => name !== leader)!
     const shrunk = await runCommand(queues, [...args, 'shrink', gone], { env: ctlEnv, limitMs: 30_000, cwd: '/' })
     t.ok(shrunk.ok, shrunk.stderr)
-    await eventually('two are left', async () => (await group()).members.length === 2, LONG_MS)
+    await eventually('two are left', async () => (await group().catch(() => null))?.members.length === 2, LONG_MS)
     isFound(t, await looked(), `rabbitmq members of ${ORDERS_QUEUE}`, 'warn', /2 of 3 nodes hold it/)
   })
 })
