@@ -17,8 +17,13 @@ const MIB = { Mi: 1, Gi: 1024 }
 
 const key = (letter: string) => Array.from({ length: 40 }, (_, at) => String.fromCharCode(97 + (at * 7 + letter.charCodeAt(0) * 11) % 26)).join('')
 const VALUES: Record<string, string> = {
-  EVENT_KEYS: key('e'), REDIS_URL: 'redis://:kettle-lamp-river@redis:6379', DATABASE_URL: 'postgres://shop:window-stone-forest@db/shop', AMQP_URL: 'amqp://shop:garden-paper-cloud@mq',
-  JWT_SECRET: key('k'), PSEUDONYM_KEY: key('q'), DATA_KEYS: `k1:${Buffer.from(Array.from({ length: 32 }, (_, at) => at * 37 % 251)).toString('base64')}`
+  EVENT_KEYS: key('e'),
+  REDIS_URL: 'redis://:kettle-lamp-river@redis:6379',
+  DATABASE_URL: 'postgres://shop:window-stone-forest@db/shop',
+  AMQP_URL: 'amqp://shop:garden-paper-cloud@mq',
+  JWT_SECRET: key('k'),
+  PSEUDONYM_KEY: key('q'),
+  DATA_KEYS: `k1:${Buffer.from(Array.from({ length: 32 }, (_, at) => at * 37 % 251)).toString('base64')}`
 }
 
 interface Ours { name: ProcessName, deployment: Manifest, container: Container }
