@@ -57,8 +57,9 @@ async function openEach (notes: Notes, nodes: readonly BrokerNode[], open: (node
 }
 
 /** A name that has addresses of IPv4 and IPv6, as `localhost`, is often served by one of them alone. */
-function isOtherFamily ({ servername }: BrokerNode, inUse: ReadonlyArray<{ node: BrokerNode }>): boolean {
-  return servername !== null && inUse.some(({ node }) => node.servername === servername)
+function isOtherFamily (away: BrokerNode, inUse: ReadonlyArray<{ node: BrokerNode }>): boolean {
+  const isIpv6 = ({ url }: BrokerNode) => new URL(url).hostname.startsWith('[')
+  return away.servername !== null && inUse.some(({ node }) => node.servername === away.servername && isIpv6(node) !== isIpv6(away))
 }
 
 /** The leader and the members of the queue of orders; AMQP itself tells of neither. */

@@ -1,3 +1,5 @@
+import { NoWritableServer } from './writable-server.js'
+
 /** What a failed statement means for its caller; decided by SQLSTATE (PostgreSQL manual, appendix A), never by the server's text. */
 export type StoreErrorCode =
   | 'unavailable' // the server is away, busy, full, read-only, or not as this build needs it: the same statement may succeed later
@@ -41,8 +43,8 @@ const SESSION_ENDED = /^(08|57P0)/
 const CONNECTION = /^(E(?!RR_)[A-Z0-9_]+|ERR_(SSL|TLS)_\w+|\w*CERT\w*|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 /** node-postgres tells these by their text alone (8.23); test/store/failures.test.ts has the driver say each that can be provoked. */
-const DRIVER = /^(Connection terminated|Query read timeout|timeout e(xpired|xceeded when trying to connect)|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end|Received unexpected \w+ message|The server does not support SSL|There was an error establishing an SSL|SASL|no server takes writes)/
-const DRIVER_NEVER_CONNECTED = /trying to connect|due to connection timeout|pool after calling end|no server takes writes/
+const DRIVER = /^(Connection terminated|Query read timeout|timeout e(xpired|xceeded when trying to connect)|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end|Received unexpected \w+ message|The server does not support SSL|There was an error establishing an SSL|SASL)/
+const DRIVER_NEVER_CONNECTED = /trying to connect|due to connection timeout|pool after calling end/
 
 /**
  * An error as the callers of the store know it: a StoreError where the server or the connection to it said so. Whatever else was
@@ -53,8 +55,13 @@ export function storeError (cause: unknown): Error {
   const error: PgError = cause instanceof Error ? cause : new Error(String(cause))
   const code = error.code ?? ''
   if (SQLSTATE.test(code)) return new StoreError(meaningOf(code), SESSION_ENDED.test(code) ? 'unknown' : 'refused', error)
-  if (!CONNECTION.test(code) && !DRIVER.test(error.message)) return error
-  return new StoreError('unavailable', NEVER_CONNECTED.has(code) || DRIVER_NEVER_CONNECTED.test(error.message) ? 'refused' : 'unknown', error)
+  if (neverConnected(error)) return new StoreError('unavailable', 'refused', error)
+  return CONNECTION.test(code) || DRIVER.test(error.message) ? new StoreError('unavailable', 'unknown', error) : error
+}
+
+/** Nothing was sent. */
+function neverConnected (error: PgError): boolean {
+  return error instanceof NoWritableServer || NEVER_CONNECTED.has(error.code ?? '') || (DRIVER.test(error.message) && DRIVER_NEVER_CONNECTED.test(error.message))
 }
 
 function meaningOf (sqlstate: string): StoreErrorCode {

@@ -16,6 +16,7 @@ export function namesServers (url: string): boolean {
 
 /** The first of its hosts, and nothing of libpq's in the query that the driver does not know. */
 export function firstServer (url: string): string {
+  if (!namesServers(url)) return url
   const first = new URL(urlsOf(url)[0]!)
   first.searchParams.delete('target_session_attrs')
   return first.href
@@ -33,17 +34,20 @@ function wantedOf (url: string): string | null {
 export class WritableServer {
   readonly #urls: readonly string[]
   readonly #readOnlyCounts: boolean
+  readonly #now: () => number
   #last: string | null = null
   #look: { at: number, found: Promise<Server> } | null = null
 
-  constructor (url: string) {
+  /** @param now milliseconds that only ever grow */
+  constructor (url: string, now: () => number = () => performance.now()) {
+    this.#now = now
     this.#readOnlyCounts = wantedOf(url) !== 'primary'
     this.#urls = urlsOf(url).map(firstServer)
   }
 
   /** @throws NoWritableServer, which names what each said; where none answers, what the first failed with */
   async find (): Promise<Server> {
-    const now = performance.now()
+    const now = this.#now()
     if (!this.#look || now - this.#look.at > FRESH_MS) this.#look = { at: now, found: this.#findNow() }
     return await this.#look.found
   }
@@ -51,10 +55,12 @@ export class WritableServer {
   async #findNow (): Promise<Server> {
     const probes = this.#urls.map((url) => ({ url, probe: this.#probe(url) }))
     const seen: Probe[] = []
-    for (const { probe } of probes.sort((a, b) => Number(b.url === this.#last) - Number(a.url === this.#last))) {
+    for (const { url, probe } of probes.sort((a, b) => Number(b.url === this.#last) - Number(a.url === this.#last))) {
       const found = await probe
-      if (found.fault === null) return found.server
       seen.push(found)
+      if (found.fault !== null) continue
+      this.#last = url
+      return found.server
     }
     this.#look = null
     const [first] = seen.map(({ fault }) => fault)
@@ -73,7 +79,6 @@ export class WritableServer {
         "select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::boolean as read_only")
       const { standby, read_only: readOnly } = rows[0]!
       const fault = standby ? 'a standby' : readOnly && this.#readOnlyCounts ? 'read-only' : null
-      if (fault === null) this.#last = url
       return { ...probe, fault }
     } catch (error) {
       return { ...probe, fault: error as Error }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../local/command.js'
 import { startRabbitmqCluster } from '../../local/rabbitmq-cluster.js'
@@ -33,7 +32,6 @@ function placing (t: Test, api: App, person: Person): () => Promise<number> {
       const { statusCode } = await placeOrder(api, person)
       if (statusCode === 202) accepted++
       else t.fail(`answered ${statusCode}`)
-      await wait(5)
     }
   })()
   return async () => {

@@ -90,6 +90,9 @@ t.test('a database of the release before keeps its users, and their names can be
   t.notSame((await hashes())[0].name_hash, plain)
   await t.rejects(again(), { code: 'account_taken' }, 'the name stays taken')
   t.equal((await insertUser(old, new Pseudonyms('another key'), { nick_name: kept!.nick_name, password: 'x', full_name: 'x', cpf: newCpf(), email: 'x', phone_number: 'x' })).nick_name, kept!.nick_name, 'for as long as the key is kept')
+  await old.query('insert into taken_names (name_hash, keyed) select sha256(n::text::bytea), false from generate_series(1, 1001) as n')
+  t.equal(await keyNames(old, pseudonyms), 1001, 'more than are keyed at once')
+  t.equal((await old.query('select from taken_names where not keyed')).rowCount, 0)
   await old.end()
 })
 

@@ -8,6 +8,7 @@ import { NoWritableServer, WritableServer } from '../../src/store/writable-serve
 import { administer } from '../../testkit/databases.js'
 import { eventually } from '../support/eventually.js'
 import { freshFolder } from '../support/folders.js'
+import { openProxy } from '../support/proxy.js'
 
 const pair = await startPostgresPair({ stateDir: freshFolder(t), env: process.env, durable: false })
 t.teardown(async () => await pair.stop())
@@ -67,6 +68,20 @@ t.test('where no server takes writes nothing was sent, and trying again may help
   t.ok(error.cause instanceof NoWritableServer)
   t.match(error, { name: 'StoreError', code: 'unavailable', outcome: 'refused' })
   await t.rejects(new WritableServer('postgres://u:p@127.0.0.1:1,127.0.0.1:2/x?target_session_attrs=primary').find(), { code: 'ECONNREFUSED', port: 1 })
+})
+
+t.test('of two that both say they lead the first is taken, and stays so whichever answers last', async (t) => {
+  const [first, second] = [await openProxy(t, pair.primary.url), await openProxy(t, pair.primary.url)]
+  const both = new URL(first.url)
+  const url = first.url.replace(both.host, `${both.host},${new URL(second.url).host}`) + '?target_session_attrs=primary'
+  let now = 0
+  const server = new WritableServer(url, () => now)
+  for (const late of [second, first, second]) {
+    for (const proxy of [first, second]) proxy.delay = proxy === late ? 20 : 0
+    t.equal((await server.find()).port, Number(both.port))
+    await eventually('both were asked', () => first.connections + second.connections === 0)
+    now += 10_000
+  }
 })
 
 t.test('a client that is ended while its server is looked for opens no connection', async (t) => {

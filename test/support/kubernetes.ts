@@ -21,7 +21,6 @@ export interface Manifest {
   apiVersion: string
   kind: string
   metadata: { name: string, namespace?: string, labels?: Record<string, string> }
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of every kind
   spec: any
   data?: Record<string, string>
 }
