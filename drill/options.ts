@@ -56,7 +56,7 @@ export function readOptions (args: string[]): Options | null {
     const seconds = wholeNumber('seconds', values.seconds ?? (stage === 'cluster' ? '180' : '60'))
     const seed = wholeNumber('seed', values.seed ?? '1')
     const targets = readTargets(values.faults)
-    const planned = () => stage === 'cluster' ? targets.length === 0 ? [] : planClusterFaults({ seed, seconds }) : planFaults({ seed, seconds, targets })
+    const planned = () => stage === 'cluster' && targets.length > 0 ? planClusterFaults({ seed, seconds }) : planFaults({ seed, seconds, targets })
     const faults = values.plan === undefined ? planned() : readPlan(values.plan, stage)
     if (values.mix !== undefined && values.mix !== 'place') throw new Error('--mix: there is place')
     return {

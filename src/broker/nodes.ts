@@ -69,6 +69,15 @@ export class BrokerNodes {
   }
 }
 
+/**
+ * Whether it is one of `others` by another family of addresses: a name that has both, as `localhost`, is one node, and is often
+ * served by one of them alone.
+ */
+export function isOtherFamily (node: BrokerNode, others: readonly BrokerNode[]): boolean {
+  const isIpv6 = ({ url }: BrokerNode) => new URL(url).hostname.startsWith('[')
+  return node.servername !== null && others.some((other) => other.servername === node.servername && isIpv6(other) !== isIpv6(node))
+}
+
 async function addressesOf (url: URL): Promise<BrokerNode[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) !== 0) return [{ at: url.host, url: url.href, servername: null }]

@@ -2,7 +2,7 @@ import amqplib, { type ChannelModel } from 'amqplib'
 import { guardConnections } from '../broker/guard.js'
 import { type Depth, findAlarm, inspectExchange, inspectQueue, type Standing } from '../broker/inspection.js'
 import { BrokerManagement, type ClusterNode, type QueueGroup } from '../broker/management.js'
-import { type BrokerNode, BrokerNodes } from '../broker/nodes.js'
+import { type BrokerNode, BrokerNodes, isOtherFamily } from '../broker/nodes.js'
 import { DEAD_QUEUE, EVENTS_EXCHANGE, INTAKE_EXCHANGE, ORDERS_QUEUE, type QueueName } from '../broker/topology.js'
 import type { Address, Where } from './address.js'
 import type { Notes } from './finding.js'
@@ -33,7 +33,7 @@ export async function examineRabbitmq (notes: Notes, { url, address, env }: Wher
     for (const name of [INTAKE_EXCHANGE, EVENTS_EXCHANGE] as const) noteStanding(notes, `exchange ${name}`, await answered(inspectExchange(connection, name)))
     await noteQueue(notes, connection, ORDERS_QUEUE)
     await noteQueue(notes, connection, DEAD_QUEUE)
-    await noteCluster(notes, env.AMQP_MANAGEMENT_URL, address.name, nodes.length)
+    await noteCluster(notes, env.AMQP_MANAGEMENT_URL, address.name, nodes.filter((node, at) => !isOtherFamily(node, nodes.slice(0, at))).length)
     await noteAlarm(notes, await open(node))
   } catch (error) {
     notes.trouble(explain(codeOf(error as Error), error, address, REFUSALS))
@@ -49,17 +49,11 @@ async function openEach (notes: Notes, nodes: readonly BrokerNode[], open: (node
   if (inUse.length === 0) throw (opened[0] as PromiseRejectedResult).reason
   notes.ok('connection', `virtual host ${address.name} at ${inUse.map(({ node }) => node.at).join(', ')} lets user ${address.user} in`)
   for (const [index, one] of opened.entries()) {
-    if (one.status === 'fulfilled' || isOtherFamily(nodes[index]!, inUse)) continue
+    if (one.status === 'fulfilled' || isOtherFamily(nodes[index]!, inUse.map(({ node }) => node))) continue
     const { found, advice } = explain(codeOf(one.reason as Error), one.reason, { ...address, at: nodes[index]!.at }, REFUSALS)
     notes.warn(`node ${nodes[index]!.at}`, `${found}; the others are used`, advice)
   }
   return inUse[0]!
-}
-
-/** A name that has addresses of IPv4 and IPv6, as `localhost`, is often served by one of them alone. */
-function isOtherFamily (away: BrokerNode, inUse: ReadonlyArray<{ node: BrokerNode }>): boolean {
-  const isIpv6 = ({ url }: BrokerNode) => new URL(url).hostname.startsWith('[')
-  return away.servername !== null && inUse.some(({ node }) => node.servername === away.servername && isIpv6(node) !== isIpv6(away))
 }
 
 /** The leader and the members of the queue of orders; AMQP itself tells of neither. */

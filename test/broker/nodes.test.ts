@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BrokerNodes, virtualHostOf } from '../../src/broker/nodes.js'
+import { BrokerNodes, isOtherFamily, virtualHostOf } from '../../src/broker/nodes.js'
 
 const THREE = 'amqp://u:p@10.0.0.1:1,10.0.0.2:2,10.0.0.3:3/shop?x=1'
 const ports = (nodes: ReadonlyArray<{ at: string }>) => nodes.map(({ at }) => at.split(':')[1])
@@ -53,6 +53,15 @@ t.test('a name stands for every address that it has, and its certificate is to b
 t.test('a name without an address is told as the resolver tells it, and does not keep those that have one from being used', async (t) => {
   await t.rejects(new BrokerNodes('amqp://nowhere.invalid').inTurn(), { code: /ENOTFOUND|EAI_AGAIN/ })
   t.strictSame(ports(await new BrokerNodes('amqp://nowhere.invalid,10.0.0.2:2').inTurn()), ['2'])
+})
+
+t.test('an address of the other family of one name is the same node, another of the same family is not', async (t) => {
+  const node = (url: string, servername: string | null) => ({ at: url, url, servername })
+  const [four, six, next] = [node('amqp://127.0.0.1', 'localhost'), node('amqp://[::1]', 'localhost'), node('amqp://127.0.0.2', 'localhost')]
+  t.equal(isOtherFamily(six, [four]), true)
+  t.equal(isOtherFamily(next, [four]), false)
+  t.equal(isOtherFamily(node('amqp://[::2]', 'elsewhere'), [four]), false)
+  t.equal(isOtherFamily(node('amqp://[::1]', null), [node('amqp://127.0.0.1', null)]), false)
 })
 
 t.test('the virtual host is the path, decoded; without one it is the default', async (t) => {
