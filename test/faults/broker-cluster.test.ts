@@ -126,13 +126,18 @@ t.test('a RabbitMQ cluster of three nodes', { skip }, async (t) => {
 
   await t.test('the doctor warns of a queue that fewer nodes hold than could', async (t) => {
     await eventually('all are members', allOnline, LONG_MS)
-    const { members, leader } = await group()
     const { command, args, env: ctlEnv } = nodes[0]!.control!
-    const queues = command.replace(/rabbitmqctl$/, 'rabbitmq-queues')
-    const gone = members.find((name) => name !== leader)!
-    const shrunk = await runCommand(queues, [...args, 'shrink', gone], { env: ctlEnv, limitMs: 30_000, cwd: '/' })
-    t.ok(shrunk.ok, shrunk.stderr)
-    await eventually('two are left', async () => (await group().catch(() => null))?.members.length === 2, LONG_MS)
+    const shrink = async (gone: string) => {
+      const { ok, stdout, stderr } = await runCommand(command.replace(/rabbitmqctl$/, 'rabbitmq-queues'), [...args, 'shrink', gone], { env: ctlEnv, limitMs: 30_000, cwd: '/' })
+      t.comment(`shrink ${gone}: ${ok}`, stdout, stderr)
+    }
+    // a queue whose leader is new refuses a change of its members for a moment, and the command ends well nevertheless
+    await eventually('two are left', async () => {
+      const found = await group().catch(() => null)
+      if (found?.members.length !== 3) return found?.members.length === 2
+      await shrink(found.members.find((name) => name !== found.leader)!)
+      return false
+    }, LONG_MS)
     isFound(t, await looked(), `rabbitmq members of ${ORDERS_QUEUE}`, 'warn', /2 of 3 nodes hold it/)
   })
 })
