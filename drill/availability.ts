@@ -1,6 +1,7 @@
+import type { Outcome } from '../testkit/clients/answers.js'
 import { grouped } from './books.js'
 import { describeFault } from './faults.js'
-import type { Op, Outcome } from './history.js'
+import type { Op } from './history.js'
 import type { Applied } from './nemesis-run.js'
 
 /** Answers that a client has to expect: another change came first, the order has moved on, the key is taken. */

@@ -1,5 +1,6 @@
 import type { OrderInput } from '../src/orders/order.js'
-import type { Op, Seen } from './history.js'
+import type { Seen } from '../testkit/clients/answers.js'
+import type { Op } from './history.js'
 import type { EventRow, OrderRow, Tables } from './tables.js'
 
 /** A placement that was answered 202. */

@@ -1,6 +1,7 @@
+import type { Seen } from '../testkit/clients/answers.js'
 import { Books, contains, leaves, moment } from './books.js'
 import { checkChains } from './chains.js'
-import type { Op, Seen } from './history.js'
+import type { Op } from './history.js'
 import { checkReaders } from './readers.js'
 import type { EventRow, OrderRow, Tables } from './tables.js'
 import { checkTelling, type Telling } from './telling.js'

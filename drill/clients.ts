@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { OrderInput } from '../src/orders/order.js'
+import { outcomeOf, problemIn, type Seen, seenIn } from '../testkit/clients/answers.js'
+import type { Answered, Asked, Asking } from '../testkit/clients/asking.js'
+import * as requests from '../testkit/clients/requests.js'
 import type { Random } from '../testkit/random.js'
-import { type Answered, type Asked, type Asking, outcomeOf, problemIn, seenIn } from './asking.js'
-import type { Ending, History, Invocation, Op, Seen } from './history.js'
+import type { Ending, History, Invocation, Op } from './history.js'
 import type { Person } from './people.js'
 
 /** A request whose outcome is not known is repeated under its key after these pauses, milliseconds. */
@@ -34,10 +36,7 @@ export class Client {
   async place (): Promise<Seen[]> {
     const { token, line, key } = this.#placement()
     for (let attempt = 0; ; attempt++) {
-      const op = await this.#send(
-        { method: 'POST', path: '/orders', headers: key === undefined ? {} : { 'idempotency-key': key }, body: line },
-        { kind: 'place', token, line, ...(key === undefined ? {} : { key }) }
-      )
+      const op = await this.#send(requests.place(line, key), { kind: 'place', token, line, ...(key === undefined ? {} : { key }) })
       const pause = RETRIES_MS[attempt]
       if (op.outcome !== 'info' || key === undefined || pause === undefined) return op.seen
       await wait(pause * this.#random.between(0.5, 1))
@@ -49,8 +48,7 @@ export class Client {
     const placements = Array.from({ length: this.#random.whole(2, LARGEST_BATCH) }, () => this.#placement())
     const request_id = this.person.nextRequestId()
     const ends = placements.map(({ token, line, key }) => this.#history.invoke({ ...this.#who(request_id), kind: 'place', token, line, ...(key === undefined ? {} : { key }) }))
-    const body = placements.map(({ line, key }) => ({ ...line, ...(key === undefined ? {} : { idempotency_key: key }) }))
-    const answer = await this.#asking.ask({ method: 'POST', path: '/orders/batch', headers: this.#headers(request_id), body })
+    const answer = await this.#asking.ask(requests.withHeaders(requests.placeBatch(placements), this.#headers(request_id)))
     const { items } = (answer.body ?? {}) as { items?: Array<{ status: number, order?: unknown, problem?: unknown, replayed?: boolean }> }
     return ends.flatMap((end, index) => {
       const item = answer.status === 207 ? items?.[index] : undefined
@@ -69,42 +67,40 @@ export class Client {
     const change = this.#random.chance(0.5)
       ? { item_quantity: item_quantity % 1000 + this.#random.whole(1, 20) }
       : { item_description: `${word} amended ${this.#placed}.${this.#random.whole(1, 1e6)}` }
-    return await this.#change(order, { kind: 'amend', change }, { method: 'PATCH', path: `/orders/${order.order_id}`, body: change })
+    return await this.repeat(order, change)
   }
 
   /** The same amendment again, as a client that lost the answer would. */
   async repeat (order: Seen, change: Partial<OrderInput>): Promise<Op> {
-    return await this.#change(order, { kind: 'amend', change }, { method: 'PATCH', path: `/orders/${order.order_id}`, body: change })
+    return await this.#change(order, { kind: 'amend', change }, (version) => requests.amend(order.order_id, change, version))
   }
 
   async cancel (order: Seen): Promise<Op> {
-    return await this.#change(order, { kind: 'cancel', to: 'cancelled' }, { method: 'DELETE', path: `/orders/${order.order_id}` })
+    return await this.#change(order, { kind: 'cancel', to: 'cancelled' }, (version) => requests.cancel(order.order_id, version))
   }
 
   async move (order: Seen, to: string): Promise<Op> {
-    return await this.#change(order, { kind: 'move', to }, { method: 'PUT', path: `/orders/${order.order_id}/status`, body: { status: to } })
+    return await this.#change(order, { kind: 'move', to }, (version) => requests.move(order.order_id, to, version))
   }
 
   async read (orderId: string): Promise<Op> {
-    return await this.#send({ method: 'GET', path: `/orders/${orderId}` }, { kind: 'read', order_id: orderId })
+    return await this.#send(requests.read(orderId), { kind: 'read', order_id: orderId })
   }
 
   async list (): Promise<Op> {
-    return await this.#send({ method: 'GET', path: '/orders?limit=20' }, { kind: 'list' })
+    return await this.#send(requests.list(20), { kind: 'list' })
   }
 
-  async #change (order: Seen, what: Pick<Invocation, 'kind' | 'change' | 'to'>, asked: Asked): Promise<Op> {
-    const if_match = this.#random.chance(0.4) ? `"${order.version}"` : undefined
-    return await this.#send(
-      { ...asked, headers: if_match === undefined ? {} : { 'if-match': if_match } },
-      { ...what, order_id: order.order_id, ...(if_match === undefined ? {} : { if_match }) }
-    )
+  async #change (order: Seen, what: Pick<Invocation, 'kind' | 'change' | 'to'>, asked: (version?: number) => Asked): Promise<Op> {
+    const version = this.#random.chance(0.4) ? order.version : undefined
+    const if_match = version === undefined ? {} : { if_match: `"${version}"` }
+    return await this.#send(asked(version), { ...what, order_id: order.order_id, ...if_match })
   }
 
   async #send (asked: Asked, what: Omit<Invocation, 'client' | 'user_id' | 'request_id'>): Promise<Op> {
     const request_id = this.person.nextRequestId()
     const end = this.#history.invoke({ ...this.#who(request_id), ...what })
-    const answer = await this.#asking.ask({ ...asked, headers: { ...asked.headers, ...this.#headers(request_id) } })
+    const answer = await this.#asking.ask(requests.withHeaders(asked, this.#headers(request_id)))
     return end(endingOf(answer, answer.headers['idempotency-replayed'] === 'true'))
   }
 

@@ -1,23 +1,10 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { OrderInput } from '../src/orders/order.js'
+import type { Outcome, Seen } from '../testkit/clients/answers.js'
 
 export const KINDS = ['place', 'amend', 'cancel', 'move', 'read', 'list', 'session'] as const
 export type OpKind = typeof KINDS[number]
-
-/**
- * What is known of a request once it has ended. `ok`: it was done; `fail`: it was not done, for certain; `info`: nobody knows
- * (no answer in time, a broken connection, a 5xx that does not say).
- */
-export type Outcome = 'ok' | 'fail' | 'info'
-
-/** An order as an answer showed it. */
-export interface Seen extends OrderInput {
-  order_id: string
-  total_value: number
-  status: string
-  version: number
-}
 
 /** One thing a client asks for; of a batch each order is one, under the same `request_id`. */
 export interface Invocation {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Asking } from './asking.js'
+import type { Asking } from '../testkit/clients/asking.js'
 import type { Environment } from './environment.js'
 import { ExchangeListener } from './exchange-listener.js'
 import { now } from './history.js'

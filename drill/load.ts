@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Seen } from '../testkit/clients/answers.js'
 import type { Random } from '../testkit/random.js'
 import type { Client } from './clients.js'
-import type { Seen } from './history.js'
 
 export interface LoadOptions {
   /** Requests begun a second. */
@@ -74,7 +74,7 @@ export class Load {
     const client = random.pick(this.#customers)
     if (mix === 'place') return this.#learn(client, await client.place())
     const known = this.#known.get(client)!
-    const action = this.#draw()
+    const action = random.weighted(MIX)
     if (action === 'place' || known.length === 0) return this.#learn(client, await client.placeSome())
     if (action === 'list') return this.#learn(client, (await client.list()).seen)
     const order = random.pick(known)
@@ -92,15 +92,6 @@ export class Load {
     const to = random.chance(0.1) ? random.pick(['paid', 'shipped', 'delivered', 'cancelled']) : NEXT_STATUS[order.status] ?? 'paid'
     this.#learn(client, (await this.#operator.move(order, to)).seen)
     if (random.chance(0.2)) await this.#operator.read(order.order_id)
-  }
-
-  #draw (): Action {
-    let left = this.#options.random.next() * 100
-    for (const [action, weight] of Object.entries(MIX)) {
-      left -= weight
-      if (left < 0) return action as Action
-    }
-    return 'place'
   }
 
   #learn (client: Client, seen: readonly Seen[]): void {

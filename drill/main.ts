@@ -7,8 +7,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Cleanup, withCleanup } from '../testkit/cleanup.js'
+import { Asking } from '../testkit/clients/asking.js'
 import { Random } from '../testkit/random.js'
-import { Asking } from './asking.js'
 import { buildInto, givenBuild } from './build.js'
 import { check } from './checker.js'
 import { Client } from './clients.js'
@@ -45,7 +45,7 @@ async function drill (options: Options, cleanup: Cleanup): Promise<void> {
   const environment = await startEnvironment({ stage: options.stage, build, logs: out, seed: options.seed, tokenSeconds: options.tokenSeconds }, cleanup)
   cleanup.add('stopped processes', async () => await continueAll(environment))
   const history = new History(join(out, 'history.jsonl'))
-  const asking = new Asking(environment.front, Math.max(256, options.rate * 2))
+  const asking = new Asking(`http://127.0.0.1:${environment.front}`, Math.max(256, options.rate * 2))
   cleanup.add('clients', () => asking.close())
   const wanted = Math.min(MOST_CUSTOMERS, Math.ceil(options.rate / REQUESTS_A_CUSTOMER))
   const { customers, operator } = await register(environment, asking, history, wanted)

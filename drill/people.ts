@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { outcomeOf, problemIn } from '../testkit/clients/answers.js'
+import type { Asking } from '../testkit/clients/asking.js'
+import * as requests from '../testkit/clients/requests.js'
 import { cpfOf } from '../testkit/cpf.js'
-import { type Asking, outcomeOf, problemIn } from './asking.js'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 
-const PASSWORD = 'nine quiet lanterns'
 /** Of a token's life; then it is renewed. */
 const RENEW_AFTER = 0.5
 const RETRY_MS = 500
@@ -54,12 +55,8 @@ export class Person {
     const request_id = this.nextRequestId()
     const end = this.#history.invoke({ client: this.name, user_id: this.user_id, kind: 'session', request_id })
     const renews = path.endsWith('renew')
-    const answer = await this.#asking.ask({
-      method: 'POST',
-      path,
-      headers: { 'x-request-id': request_id, ...(renews ? { authorization: this.authorization } : {}) },
-      ...(renews ? {} : { body: { nick_name: this.name, password: PASSWORD } })
-    })
+    const asked = renews ? requests.withHeaders(requests.renew(), { authorization: this.authorization }) : requests.logIn(this.name)
+    const answer = await this.#asking.ask(requests.withHeaders(asked, { 'x-request-id': request_id }))
     const problem = answer.fault || problemIn(answer.body)
     end({ outcome: outcomeOf(answer.status, problem), status: answer.status, problem, seen: [] })
     const ok = answer.status === 200
@@ -82,8 +79,7 @@ export async function register (environment: Environment, asking: Asking, histor
   const people: Person[] = []
   for (let index = 0; index <= customers; index++) {
     const name = index === customers ? 'operator' : `c${index + 1}`
-    const person = { nick_name: name, password: PASSWORD, full_name: `Drill ${name}`, cpf: cpfOf(100_000_001 + index), email: `${name}@example.com`, phone_number: '+55 11 91234-5678' }
-    const answer = await patiently(async () => await asking.ask({ method: 'POST', path: '/users', body: person }))
+    const answer = await patiently(async () => await asking.ask(requests.register({ nick_name: name, full_name: `Drill ${name}`, cpf: cpfOf(100_000_001 + index) })))
     if (answer.status !== 201) throw new Error(`${name} cannot register: ${answer.status} ${answer.fault}${JSON.stringify(answer.body)}`)
     people.push(new Person(name, (answer.body as { user_id: number }).user_id, asking, history))
   }

@@ -1,5 +1,6 @@
+import type { Seen } from '../testkit/clients/answers.js'
 import { type Books, grouped, leaves, moment } from './books.js'
-import type { Op, Seen } from './history.js'
+import type { Op } from './history.js'
 
 /** What readers were told, one order at a time. */
 export function checkReaders (books: Books): { vanished: string[], regressed: string[] } {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
-import type { Asking } from './asking.js'
+import type { Asking } from '../testkit/clients/asking.js'
 import type { Person } from './people.js'
 import { heard, type Heard } from './telling.js'
 

@@ -32,6 +32,13 @@ export class Random {
     return from[Math.floor(this.next() * from.length)]!
   }
 
+  /** One of the names, each as often as its weight says. */
+  weighted<Name extends string> (weights: Readonly<Record<Name, number>>): Name {
+    const all = Object.entries(weights) as Array<[Name, number]>
+    let left = this.next() * all.reduce((sum, [, weight]) => sum + weight, 0)
+    return (all.find(([, weight]) => (left -= weight) < 0) ?? all[0]!)[0]
+  }
+
   shuffled<T> (given: readonly T[]): T[] {
     const left = [...given]
     return given.map(() => left.splice(Math.floor(this.next() * left.length), 1)[0]!)

@@ -1,8 +1,9 @@
-import type { Op, Seen } from '../../drill/history.js'
+import type { Op } from '../../drill/history.js'
 import type { EventRow, OrderRow, Tables } from '../../drill/tables.js'
 import type { Told, Way } from '../../drill/telling.js'
 import { keyedEventId } from '../../src/orders/identity.js'
 import type { OrderInput } from '../../src/orders/order.js'
+import type { Seen } from '../../testkit/clients/answers.js'
 
 const START = Date.parse('2026-11-24T12:00:00.000Z')
 

@@ -1,5 +1,5 @@
-import { Agent, type IncomingMessage, request } from 'node:http'
-import type { Outcome, Seen } from './history.js'
+import http, { type IncomingMessage } from 'node:http'
+import https from 'node:https'
 
 export interface Asked {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
@@ -19,25 +19,31 @@ export interface Answered {
 
 /** A client waits no longer for an answer. */
 export const PATIENCE_MS = 8000
-const PROBLEM_TYPE = 'urn:comanda:problem:'
 
 /** Asks over kept connections; never repeats a request by itself. */
 export class Asking {
-  readonly #port: number
-  readonly #agent: Agent
+  readonly #base: URL
+  readonly #agent: http.Agent
 
-  /** @param connections at most */
-  constructor (port: number, connections: number) {
-    this.#port = port
+  /** @param url of an api, or of what stands in front of it; a path is kept as a prefix @param connections at most */
+  constructor (url: string, connections: number) {
+    this.#base = new URL(url)
+    const { Agent } = this.#base.protocol === 'https:' ? https : http
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' })
+  }
+
+  /** Where this path is. */
+  urlOf (path: string): string {
+    return this.#base.origin + this.#base.pathname.replace(/\/$/, '') + path
   }
 
   /** Never throws: no answer is an answer too. */
   async ask ({ method, path, headers = {}, body }: Asked): Promise<Answered> {
     const text = body === undefined ? null : JSON.stringify(body)
     const sent = text === null ? headers : { ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
+    const { request } = this.#base.protocol === 'https:' ? https : http
     return await new Promise((resolve) => {
-      const asked = request({ host: '127.0.0.1', port: this.#port, method, path, headers: sent, agent: this.#agent })
+      const asked = request(this.urlOf(path), { method, headers: sent, agent: this.#agent })
       const patience = setTimeout(() => asked.destroy(new Error('no answer in time')), PATIENCE_MS)
       const fail = (error: Error & { code?: string }) => {
         clearTimeout(patience)
@@ -69,22 +75,4 @@ function parsed (text: string): unknown {
   } catch {
     return null
   }
-}
-
-/** The code in a problem body, as `order-not-found`; '' where there is none. */
-export function problemIn (body: unknown): string {
-  const type = (body as { type?: unknown } | null)?.type
-  return typeof type === 'string' && type.startsWith(PROBLEM_TYPE) ? type.slice(PROBLEM_TYPE.length) : ''
-}
-
-/** 4xx and a 503 that says so were not done; of any other failure nobody knows. */
-export function outcomeOf (status: number, problem: string): Outcome {
-  if (status >= 200 && status < 300) return 'ok'
-  if (status >= 400 && status < 500) return 'fail'
-  return status === 503 && problem === 'not-accepted' ? 'fail' : 'info'
-}
-
-export function seenIn (body: unknown): Seen | null {
-  const { order_id, item_description, item_quantity, item_price, total_value, status, version } = (body ?? {}) as Seen
-  return typeof order_id === 'string' ? { order_id, item_description, item_quantity, item_price, total_value, status, version } : null
 }
