@@ -72,16 +72,17 @@ const others = (...names) => ({ path: `^(${names.join('|')})/` })
 /** What stands beside `src`. */
 const beside = [
   rule('local-stands-beside', 'local finds and starts services and runs the product over them; of the product it knows the tables, how their values are hashed, the names of its variables, its bin, and what a terminal interprets', { path: '^local/' }, { path: '^src/', pathNot: ['^src/store/', '^src/addresses/', '^src/auth/pseudonyms', '^src/logs/terminal', file('cli'), file('config'), file('environment')] }),
-  rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'scripts')),
-  rule('console-is-a-client', 'the page knows the service as any client does: by its contract', { path: '^console/' }, { path: '^(src|local|testkit|test|bench|drill|scripts)/' }),
-  rule('console-is-built-not-imported', 'what it is made of is bundled into files', { path: '^(src|local|testkit|test|bench|drill|scripts)/' }, { path: '^console/' }),
-  rule('testkit-is-below-its-users', 'what tests, bench and drill share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'scripts')),
-  rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'scripts')),
-  rule('drill-stands-alone', 'what the drill proves must not hang on how it is tested: what they share is in testkit', { path: '^drill/' }, others('test', 'bench', 'scripts')),
-  rule('scripts-read-the-contract', 'a script is part of a build: it may boot the api for its document, and read what the exchange is told', { path: '^scripts/' }, { path: '^(src|local|testkit|test|bench|drill)/', pathNot: [file('api'), file('config'), file('broker/(codec|topology)'), file('feed/(schema|cloud-event)'), file('logs/logger'), file('orders/(event|feed-event|status)')] }),
-  rule('bench-and-drill-have-own-tests', 'a test of the product must not hang on how it is measured or harmed; documents name faults of the drill', { path: '^test/', pathNot: '^test/(bench|drill|e2e)/' }, others('bench', 'drill')),
+  rule('local-is-below-its-users', 'what starts the product knows nothing of what tests, measures or harms it', { path: '^local/' }, others('testkit', 'test', 'bench', 'drill', 'traffic', 'scripts')),
+  rule('console-is-a-client', 'the page knows the service as any client does: by its contract', { path: '^console/' }, { path: '^(src|local|testkit|test|bench|drill|traffic|scripts)/' }),
+  rule('console-is-built-not-imported', 'what it is made of is bundled into files', { path: '^(src|local|testkit|test|bench|drill|traffic|scripts)/' }, { path: '^console/' }),
+  rule('testkit-is-below-its-users', 'what tests, bench, drill and traffic share knows none of them', { path: '^testkit/' }, others('test', 'bench', 'drill', 'traffic', 'scripts')),
+  rule('bench-stands-alone', 'a measurement must not change because a test or a fault did: what they share is in testkit', { path: '^bench/' }, others('test', 'drill', 'traffic', 'scripts')),
+  rule('drill-stands-alone', 'what the drill proves must not hang on how it is tested: what they share is in testkit', { path: '^drill/' }, others('test', 'bench', 'traffic', 'scripts')),
+  rule('traffic-is-a-client', 'it meets a service that it knows by its contract alone', { path: '^traffic/' }, { path: '^(src|local|test|bench|drill|scripts)/', pathNot: '^src/orders/order' }),
+  rule('scripts-read-the-contract', 'a script is part of a build: it may boot the api for its document, and read what the exchange is told', { path: '^scripts/' }, { path: '^(src|local|testkit|test|bench|drill|traffic)/', pathNot: [file('api'), file('config'), file('broker/(codec|topology)'), file('feed/(schema|cloud-event)'), file('logs/logger'), file('orders/(event|feed-event|status)')] }),
+  rule('bench-and-drill-have-own-tests', 'a test of the product must not hang on how it is measured or harmed; documents name faults of the drill', { path: '^test/', pathNot: '^test/(bench|drill|traffic|e2e)/' }, others('bench', 'drill', 'traffic')),
   rule('tests-share-by-support', 'what two folders of tests need is in test/support', { path: '^test/([^/]+)/' }, { path: '^test/', pathNot: ['^test/$1/', '^test/support/'] }),
-  rule('tests-mirror-rooms', 'a test is found by the room that it is about', { path: '^test/', pathNot: [`^test/(${[...Object.keys(rooms), 'local', 'testkit', 'bench', 'drill', 'scripts', 'deploy', 'e2e', 'faults', 'runner', 'support'].join('|')})/`, '^test/[^/]+\\.ts$'] }, {})
+  rule('tests-mirror-rooms', 'a test is found by the room that it is about', { path: '^test/', pathNot: [`^test/(${[...Object.keys(rooms), 'local', 'testkit', 'bench', 'drill', 'traffic', 'scripts', 'deploy', 'e2e', 'faults', 'runner', 'support'].join('|')})/`, '^test/[^/]+\\.ts$'] }, {})
 ]
 
 module.exports = {
@@ -89,7 +90,7 @@ module.exports = {
     rule('no-cycles', 'a cycle has no first file to read; the client is generated', { pathNot: '^clients/' }, { circular: true }),
     rule('resolvable', 'what cannot be found is checked by no rule; packages of the alternatives are installed only to measure them', { pathNot: '^bench/alternatives/contestants/' }, { couldNotResolve: true }),
     rule('no-dev-packages', 'production runs without dev packages', { path: '^src' }, { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' }),
-    rule('src-stands-alone', 'the image holds src alone', { path: '^src/' }, { path: '^(local|testkit|test|bench|drill|scripts)/' }),
+    rule('src-stands-alone', 'the image holds src alone', { path: '^src/' }, { path: '^(local|testkit|test|bench|drill|traffic|scripts)/' }),
     rule('every-room-has-a-rule', 'a new room needs a line here and in the map of the README', {}, { path: '^src/', pathNot: Object.entries(rooms).map(filesOf) }),
     rule('api-stands-alone', 'each process runs and is deployed without the others', { path: [file('api'), folder('routes')] }, { path: [file('worker'), folder('worker'), file('relay'), folder('relay')] }),
     rule('worker-stands-alone', 'each process runs and is deployed without the others', { path: [file('worker'), folder('worker')] }, { path: [file('api'), folder('routes'), file('relay'), folder('relay')] }),

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)))
 const home = join(project, '.local/build')
-const rooms = ['src', 'local', 'testkit', 'test', 'bench', 'drill', 'scripts', 'clients']
+const rooms = ['src', 'local', 'testkit', 'test', 'bench', 'drill', 'traffic', 'scripts', 'clients']
 /** What is read at run time from where it stands beside the code. */
 const beside = ['package.json', 'src/store/migrations']
 const KEPT_MS = 24 * 3_600_000
