@@ -42,6 +42,10 @@ export class Load {
     this.#process = forkScript('load/load-process.ts', cleanup)
   }
 
+  get pid (): number {
+    return this.#process.pid!
+  }
+
   /** @throws Error when a single request was not answered 2xx: a figure with refusals in it says nothing */
   async run (job: LoadJob): Promise<LoadResult> {
     this.#process.send(job)

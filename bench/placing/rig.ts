@@ -1,13 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Cleanup } from '../../testkit/cleanup.js'
+import { administer } from '../../testkit/databases.js'
 import type { LoggedProcess } from '../../testkit/processes.js'
 import { Load, type LoadJob, type LoadResult } from '../load/load.js'
 import { forkScript, nextMessage } from '../script.js'
 import type { Settings } from '../settings.js'
 import { Comanda } from '../setup/comanda.js'
-import type { Environment } from '../setup/environment.js'
+import { ownDatabase, type Environment } from '../setup/environment.js'
 import { Tables } from '../setup/tables.js'
 import { cpuEach, cpuTime } from './proc.js'
 import { Workers } from './workers.js'
+
+const NAIVE_TABLE = join(import.meta.dirname, '../alternatives/contestants/orders.sql')
 
 /** All that a path or a sweep is measured with. Between two paths the api runs, no worker does, and the queue is empty. */
 export interface Rig {
@@ -17,6 +22,7 @@ export interface Rig {
   comanda: Comanda
   api: LoggedProcess
   bare: BareFastify
+  naive: NaiveServer
   load: Load
   tables: Tables
 }
@@ -27,6 +33,9 @@ export interface BareFastify {
   /** From now on it answers every GET /orders/{id} with this. */
   show (order: unknown): Promise<void>
 }
+
+/** Fastify with one insert a request, in a database of its own. */
+export interface NaiveServer { url: string, pid: number, empty (): Promise<void> }
 
 export interface Served extends LoadResult {
   /** The server's processor time for each answer, microseconds: it suffers less than a rate when others use the machine too. */
@@ -39,7 +48,7 @@ export async function startRig (settings: Settings, environment: Environment, { 
   const api = await comanda.startApi()
   const tables = new Tables(environment.databaseUrl)
   await tables.open(cleanup)
-  const rig = { settings, environment, cleanup, comanda, api, tables, load: new Load(cleanup), bare: await startBareFastify(cleanup) }
+  const rig = { settings, environment, cleanup, comanda, api, tables, load: new Load(cleanup), bare: await startBareFastify(cleanup), naive: await startNaive(environment, cleanup) }
   await warmUp(rig)
   return rig
 }
@@ -58,6 +67,19 @@ export async function startBareFastify (cleanup: Cleanup): Promise<BareFastify> 
   }
 }
 
+async function startNaive ({ databaseUrl }: Environment, cleanup: Cleanup): Promise<NaiveServer> {
+  const { url } = await ownDatabase(databaseUrl, `comanda_bench_${process.pid}_naive`, cleanup)
+  await administer(url, readFileSync(NAIVE_TABLE, 'utf8'))
+  const child = forkScript('yardsticks/insert-a-request.ts', cleanup, [], { DATABASE_URL: url })
+  const { port } = await nextMessage<{ port: number }>(child)
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, empty: async () => { await administer(url, 'truncate orders') } }
+}
+
+/** The processes that have a part in an order, besides the servers. */
+export function partsOf ({ api, load }: Rig, workers: Workers | null): Record<string, readonly number[]> {
+  return { api: [api.pid], load: [load.pid], ...(workers === null ? {} : { worker: workers.pids }) }
+}
+
 /** Puts a load on a server, and knows what each answer cost it. */
 export async function serve ({ load }: Rig, pid: number, job: LoadJob): Promise<Served> {
   const before = cpuTime(pid)
@@ -65,12 +87,21 @@ export async function serve ({ load }: Rig, pid: number, job: LoadJob): Promise<
   return { ...result, cpu_us: cpuEach(before, cpuTime(pid), result.accepted) }
 }
 
-/** The same load on the bare server, then, with a fresh token, on the api. */
-export async function servePair (rig: Rig, job: Omit<LoadJob, 'url' | 'token'>): Promise<{ bare: Served, api: Served }> {
-  const { comanda, api, bare } = rig
-  const served = await serve(rig, bare.pid, { ...job, url: `${bare.url}/orders`, token: null })
-  const token = await comanda.token()
-  return { bare: served, api: await serve(rig, api.pid, { ...job, url: comanda.ordersUrl, token }) }
+type Placing = Omit<LoadJob, 'url' | 'token'>
+
+export async function serveBare (rig: Rig, job: Placing): Promise<Served> {
+  return await serve(rig, rig.bare.pid, { ...job, url: `${rig.bare.url}/orders`, token: null })
+}
+
+/** With a fresh token. */
+export async function serveApi (rig: Rig, job: Placing): Promise<Served> {
+  const token = await rig.comanda.token()
+  return await serve(rig, rig.api.pid, { ...job, url: rig.comanda.ordersUrl, token })
+}
+
+/** The same load on the bare server, then on the api. */
+export async function servePair (rig: Rig, job: Placing): Promise<{ bare: Served, api: Served }> {
+  return { bare: await serveBare(rig, job), api: await serveApi(rig, job) }
 }
 
 /** Orders placed while workers run, as when somebody really orders; then everything is booked, and it is looked whether it is. */

@@ -1,61 +1,11 @@
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { OrderEvent } from '../orders/event.js'
 import { acceptedView, type FoundView, higher, persistedView } from '../orders/view.js'
 import type { Mac } from '../secrets/mac.js'
 import { MissedViews } from './missed-views.js'
 import type { DatedView, ViewToPut } from './view-to-put.js'
+import { defineViewScripts } from './view-scripts.js'
 import { decode, encode, headOf, isMarkAlone, isMarked, PERSISTED_MS } from './view-value.js'
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    /** KEYS: one a view. ARGV: their life in milliseconds, one value a view, then for each that replaces an event its number and that event. */
-    putOrderViews (...args: Array<string | number>): Result<number, Context>
-    /** Milliseconds since views were first kept here. */
-    ageOfViews (key: string): Result<number, Context>
-    /** KEYS: one an event. ARGV: the life in milliseconds, then the first 49 characters of the value that the view of each has. */
-    markOrderViews (...args: Array<string | number>): Result<number, Context>
-    /** Deletes the value if it is still this one. */
-    dropView (key: string, value: string): Result<number, Context>
-  }
-}
-
-/**
- * A write needs a higher rank, with one exception: a view of an event that was rejected meanwhile gives way to any rank,
- * because it shows what will never be.
- */
-const PUT = `
-local replaced = {}
-for i = #KEYS + 2, #ARGV, 2 do replaced[tonumber(ARGV[i])] = ARGV[i + 1] end
-for i, key in ipairs(KEYS) do
-  local value = ARGV[i + 1]
-  local found = redis.call('getrange', key, 0, 48)
-  if found == '' or string.sub(found, 1, 12) < string.sub(value, 1, 12) or string.sub(found, 14, 49) == replaced[i] then
-    redis.call('set', key, value, 'PX', ARGV[1])
-  end
-end
-return #KEYS`
-
-/** What is not the view of this very event is left as it is: it shows something later. */
-const MARK = `
-for i, key in ipairs(KEYS) do
-  local head = ARGV[i + 1]
-  local found = redis.call('getrange', key, 0, 48)
-  if found == '' then
-    redis.call('set', key, head .. '!', 'PX', ARGV[1])
-  elseif found == head then
-    redis.call('setrange', key, 49, '!')
-    redis.call('pexpire', key, ARGV[1])
-  end
-end
-return #KEYS`
-
-const DROP = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
-
-/** By Redis' own clock; an emptied Redis is as good as a new one. */
-const AGE = `
-local now = redis.call('time')
-now = now[1] * 1000 + math.floor(now[2] / 1000)
-return now - (redis.call('set', KEYS[1], now, 'NX', 'GET') or now)`
 
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */
 const UNPERSISTED_MS = 24 * 3_600_000
@@ -87,12 +37,7 @@ export class OrderViews {
     this.#mac = mac
     this.#onFailure = onFailure
     this.#missed = new MissedViews({ write: async (views) => await this.#write(views), lifeMs: PERSISTED_MS, onOverflow: () => this.doubt() })
-    if ('putOrderViews' in redis) return
-    const client: Redis = redis
-    client.defineCommand('putOrderViews', { lua: PUT })
-    client.defineCommand('markOrderViews', { lua: MARK })
-    client.defineCommand('ageOfViews', { lua: AGE, numberOfKeys: 1 })
-    client.defineCommand('dropView', { lua: DROP, numberOfKeys: 1 })
+    defineViewScripts(redis)
   }
 
   /**
@@ -222,19 +167,27 @@ export class OrderViews {
   }
 
   async #write (views: readonly DatedView[]): Promise<boolean> {
+    const firsts = views.filter(isFirst)
     const persisted = views.filter(({ view }) => view.persisted)
-    const pending = views.filter(({ view }) => !view.persisted)
-    const [first, second] = await Promise.all([this.#call(persisted, PERSISTED_MS), this.#call(pending, UNPERSISTED_MS)])
-    return first && second
+    const changed = views.filter((one) => !one.view.persisted && !isFirst(one))
+    const taken = await Promise.all([
+      this.#call(firsts, async (keys) => await this.#redis.putFirstViews(keys.length, ...keys, UNPERSISTED_MS, ...this.#valuesOf(firsts))),
+      this.#call(persisted, async (keys) => await this.#put(keys, persisted, PERSISTED_MS)),
+      this.#call(changed, async (keys) => await this.#put(keys, changed, UNPERSISTED_MS))
+    ])
+    return !taken.includes(false)
   }
 
-  /** One script call for views that live equally long. */
-  async #call (views: readonly DatedView[], lifeMs: number): Promise<boolean> {
+  async #put (keys: string[], views: readonly DatedView[], lifeMs: number): Promise<void> {
+    const replaced = views.flatMap(({ replaces }, index) => replaces === undefined ? [] : [index + 1, replaces])
+    await this.#redis.putOrderViews(keys.length, ...keys, lifeMs, ...this.#valuesOf(views), ...replaced)
+  }
+
+  /** One script call for views of a kind. */
+  async #call (views: readonly DatedView[], put: (keys: string[]) => Promise<unknown>): Promise<boolean> {
     if (views.length === 0) return true
     try {
-      const keys = views.map(({ view }) => this.#key(view.order.order_id))
-      const replaced = views.flatMap(({ replaces }, index) => replaces === undefined ? [] : [index + 1, replaces])
-      await this.#redis.putOrderViews(keys.length, ...keys, lifeMs, ...views.map((view) => encode(view, this.#mac)), ...replaced)
+      await put(views.map(({ view }) => this.#key(view.order.order_id)))
       return true
     } catch (error) {
       this.#onFailure(error as Error)
@@ -243,7 +196,16 @@ export class OrderViews {
     }
   }
 
+  #valuesOf (views: readonly DatedView[]): string[] {
+    return views.map((view) => encode(view, this.#mac))
+  }
+
   #key (orderId: string): string {
     return `${this.#prefix}order:${orderId}`
   }
+}
+
+/** Of a placement that is not persisted: the first that there can be of its order. */
+function isFirst ({ view, replaces }: DatedView): boolean {
+  return !view.persisted && replaces === undefined && view.taken.length === 1 && view.taken[0]!.base === null
 }

@@ -45,19 +45,38 @@ const READ_ONLY = '25006'
  * @throws StoreError, with outcome `unknown` when the answer to COMMIT was lost; what `work` threw, where that is none
  */
 export async function inTransaction<T> (pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  return await withClient(pool, async (client, broken) => {
+    try {
+      await client.query('begin')
+      const result = await work(client)
+      const { command } = await client.query('commit')
+      if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`)
+      return result
+    } catch (error) {
+      await client.query('rollback').catch(broken)
+      throw error
+    }
+  })
+}
+
+/**
+ * Runs `work`, one statement that commits by itself: for a commit in one journey there and back.
+ * @throws StoreError, with outcome `unknown` when the answer was lost; what `work` threw, where that is none
+ */
+export async function inStatement<T> (pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  return await withClient(pool, work)
+}
+
+/** @throws StoreError; what `work` threw, where that is none */
+async function withClient<T> (pool: Pool, work: (client: Client, broken: () => void) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => { throw storeError(error) })
   // A checked-out client without a listener takes the process down when its connection is cut.
   const onError = () => { broken = true }
   let broken = false
   client.on('error', onError)
   try {
-    await client.query('begin')
-    const result = await work(client)
-    const { command } = await client.query('commit')
-    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`)
-    return result
+    return await work(client, onError)
   } catch (error) {
-    await client.query('rollback').catch(onError)
     const failure = storeError(error)
     if (failure instanceof StoreError && failure.sqlstate === READ_ONLY) broken = true
     throw failure

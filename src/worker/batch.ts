@@ -6,6 +6,7 @@ import type { Client } from '../store/database.js'
 import { recordedEvents, recordEvents } from '../store/order-events.js'
 import { insertPlacements, lockOrders, updateOrders } from '../store/orders.js'
 import type { ParkedEvent } from '../store/parked-events.js'
+import { bookPlacements } from '../store/placements.js'
 
 /** What a batch came to, once its transaction is committed. */
 export interface Applied {
@@ -21,6 +22,28 @@ export interface Applied {
   views: ViewToPut[]
   /** What was put into the parking lot. */
   parked?: readonly ParkedEvent[]
+}
+
+/** Placements whose orders no other of these events is about, and all others, in the order in which they came. */
+export function setApart (events: readonly OrderEvent[]): { plain: OrderEvent[], rest: OrderEvent[] } {
+  const ofOrder = new Map<string, number>()
+  for (const { order } of events) ofOrder.set(order.order_id, (ofOrder.get(order.order_id) ?? 0) + 1)
+  const [plain, rest]: OrderEvent[][] = [[], []]
+  for (const event of events) (event.base === null && ofOrder.get(event.order.order_id) === 1 ? plain! : rest!).push(event)
+  return { plain: plain!, rest: rest! }
+}
+
+/**
+ * Books placements that were set apart, in one statement that commits by itself.
+ * @returns `applied`: null where none of them became a row; `left`: those whose orders had one
+ */
+export async function placePlain (client: Client, plain: readonly OrderEvent[]): Promise<{ applied: Applied | null, left: readonly OrderEvent[] }> {
+  const booked = await bookPlacements(client, plain)
+  const all = booked.size === plain.length
+  const placed = all ? plain : plain.filter(({ event_id }) => booked.has(event_id))
+  const left = all ? [] : plain.filter(({ event_id }) => !booked.has(event_id))
+  if (placed.length === 0) return { applied: null, left }
+  return { applied: { decisions: placed.map((event) => ({ event, outcome: 'applied' })), duplicates: 0, placed, views: [] }, left }
 }
 
 /**

@@ -9,7 +9,7 @@ import { insertFallback, type StoredEvent } from '../store/fallback-queue.js'
 import type { RefusalReason } from '../store/order-events.js'
 import { lockOrders } from '../store/orders.js'
 import type { ParkedEvent } from '../store/parked-events.js'
-import { type Applied, applyBatch } from './batch.js'
+import { type Applied, applyBatch, placePlain, setApart } from './batch.js'
 import type { Commits } from './commits.js'
 
 /** Where a refused event was taken from: as the parking lot names it, and the batch's line where that is another. */
@@ -20,8 +20,8 @@ export interface RefusedFrom {
 }
 
 /**
- * Books batches of order events: one transaction each, then its followers. The caller acks only after it resolves; a crash
- * anywhere repeats the batch harmlessly.
+ * Books batches of order events, each commit followed by its followers. The caller acks only after it resolves; a crash anywhere
+ * repeats the batch harmlessly.
  */
 export class Booking {
   readonly #pool: Pool
@@ -33,15 +33,27 @@ export class Booking {
   }
 
   /**
-   * Books these events in one transaction. One that can never be applied does not take the others down: it is found, recorded as
-   * rejected and parked.
+   * Books these events: plain placements in one statement, and whatever does not go that way (changes, duplicates, rivals) in a
+   * transaction behind it. One that can never be applied does not take the others down: it is found, recorded as rejected and parked.
    * @throws StoreError `unavailable`: nothing is lost, the same call may succeed later
    */
   async book (taken: readonly TakenEvent[], source: 'queue' | 'fallback'): Promise<void> {
     await bisect(taken, async (some) => {
-      const events = some.map(({ event }) => event)
-      await this.#commits.run(async (client) => await applyBatch(client, events), { source, batch_size: events.length }, events)
+      const { plain, rest } = setApart(some.map(({ event }) => event))
+      const left = plain.length === 0 ? rest : [...await this.#place(plain, source), ...rest]
+      if (left.length > 0) await this.#commits.run(async (client) => await applyBatch(client, left), { source, batch_size: left.length }, left)
     }, async (one, error) => await this.refuse(one, error, { source, attempts: 1 }))
+  }
+
+  /** @returns those whose orders had a row before: nothing is decided about them */
+  async #place (plain: readonly OrderEvent[], source: RefusedFrom['source']): Promise<readonly OrderEvent[]> {
+    let left: readonly OrderEvent[] = []
+    await this.#commits.runStatement(async (client) => {
+      const placed = await placePlain(client, plain)
+      left = placed.left
+      return placed.applied
+    }, { source, batch_size: plain.length }, plain)
+    return left
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { logLine } from '../logs/log-line.js'
-import { type Client, inTransaction, type Pool } from '../store/database.js'
+import { type Client, inStatement, inTransaction, type Pool } from '../store/database.js'
 import type { TracedEvent, Traces } from '../tracing/traces.js'
 import type { Applied } from './batch.js'
 
@@ -40,14 +40,23 @@ export class Commits {
 
   /** Runs one batch's work to its commit. @param events whose traces it belongs to @throws StoreError; a defect as it is: nothing is committed */
   async run (work: (client: Client) => Promise<Applied | null>, line: BatchLine, events: readonly TracedEvent[] = []): Promise<void> {
-    const { traces } = this.#options
-    if (traces === null || events.length === 0) await this.#run(work, line)
-    else await traces.batch(line.source, events, async () => await this.#run(work, line))
+    await this.#traced(async () => await inTransaction(this.#options.pool, work), line, events)
   }
 
-  async #run (work: (client: Client) => Promise<Applied | null>, line: BatchLine): Promise<void> {
+  /** The same for work that is one statement. */
+  async runStatement (work: (client: Client) => Promise<Applied | null>, line: BatchLine, events: readonly TracedEvent[]): Promise<void> {
+    await this.#traced(async () => await inStatement(this.#options.pool, work), line, events)
+  }
+
+  async #traced (commit: () => Promise<Applied | null>, line: BatchLine, events: readonly TracedEvent[]): Promise<void> {
+    const { traces } = this.#options
+    if (traces === null || events.length === 0) await this.#run(commit, line)
+    else await traces.batch(line.source, events, async () => await this.#run(commit, line))
+  }
+
+  async #run (commit: () => Promise<Applied | null>, line: BatchLine): Promise<void> {
     const started = performance.now()
-    const applied = await inTransaction(this.#options.pool, work)
+    const applied = await commit()
     if (applied) await this.inform(applied, line, performance.now() - started)
   }
 

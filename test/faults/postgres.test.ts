@@ -2,10 +2,12 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { serializeEvent } from '../../src/orders/envelope.js'
 import type { OrderEvent } from '../../src/orders/event.js'
+import { inTransaction } from '../../src/store/database.js'
+import { applyBatch } from '../../src/worker/batch.js'
 import { administer } from '../../testkit/databases.js'
 import { type App, boot, isUp, startApi, startWorker } from '../support/apps.js'
 import { openChannel, publishRaw } from '../support/broker.js'
-import { booked, insertPerson, placement } from '../support/events.js'
+import { amendment, booked, insertPerson, placement } from '../support/events.js'
 import { eventually } from '../support/eventually.js'
 import { limitOf } from '../support/limits.js'
 import { newcomer, place as placeOrder } from '../support/people.js'
@@ -30,31 +32,64 @@ async function isBooked (t: Test, worker: App, event: OrderEvent): Promise<void>
   t.equal((await pool.query('select from parked_events')).rowCount, 0)
 }
 
-t.test('a COMMIT whose answer is lost is repeated and books nothing again', all, async (t) => {
-  const proxy = await openProxy(t, url)
-  const worker = await startWorker(t, place, { DATABASE_URL: proxy.url })
-  const placed = placement(user)
-  await publish(placed)
-  await isBooked(t, worker, placed)
-  const again = placement(user)
-  proxy.cutAfter = Buffer.from('commit')
-  await publish(again)
-  await wasHeld(worker)
-  await isBooked(t, worker, again)
-  t.match(worker.lines.filter(({ event }) => event === 'batch_booked').at(-1), { applied: 0, duplicates: 1 }, 'the first COMMIT had come through')
-})
+/** What of an event's booking is sent last: a placement is one statement that commits by itself. */
+const COMMITS = [
+  {
+    sent: 'book_placements',
+    event: async () => placement(user),
+    lost: 'the statement that books a placement, its answer lost, is repeated and books nothing again',
+    cut: 'the statement that books a placement, which never reached Postgres, is repeated'
+  },
+  {
+    sent: 'commit',
+    event: async () => amendment(await bookedPlacement()),
+    lost: 'the COMMIT of a change, its answer lost, is repeated and books nothing again',
+    cut: 'the COMMIT of a change, which never reached Postgres, is repeated'
+  }
+]
 
-t.test('a COMMIT that never reached Postgres is repeated', all, async (t) => {
-  const proxy = await openProxy(t, url)
-  const worker = await startWorker(t, place, { DATABASE_URL: proxy.url, AMQP_URL: place.env.AMQP_URL! })
+async function bookedPlacement (): Promise<OrderEvent> {
   const placed = placement(user)
-  proxy.cutOn = Buffer.from('commit')
-  await publish(placed)
-  await wasHeld(worker)
-  t.equal(await rows(placed), 0)
-  proxy.cutOn = null
-  await isBooked(t, worker, placed)
-})
+  await inTransaction(pool, async (client) => await applyBatch(client, [placed]))
+  return placed
+}
+
+/** Booked once, and acked. */
+async function isSettled (t: Test, worker: App, { event_id }: OrderEvent): Promise<void> {
+  const outcomes = async () => (await pool.query<{ outcome: string }>('select outcome from order_events where event_id = $1', [event_id])).rows.map(({ outcome }) => outcome)
+  await eventually('it is booked', async () => (await outcomes()).length > 0)
+  await eventually('it is acked', async () => await worker.drained())
+  t.strictSame(await outcomes(), ['applied'])
+  t.equal((await pool.query('select from parked_events')).rowCount, 0)
+}
+
+for (const { sent, event, lost, cut } of COMMITS) {
+  t.test(lost, all, async (t) => {
+    const proxy = await openProxy(t, url)
+    const worker = await startWorker(t, place, { DATABASE_URL: proxy.url })
+    const first = await event()
+    await publish(first)
+    await isSettled(t, worker, first)
+    const again = await event()
+    proxy.cutAfter = Buffer.from(sent)
+    await publish(again)
+    await wasHeld(worker)
+    await isSettled(t, worker, again)
+    t.match(worker.lines.filter(({ event }) => event === 'batch_booked').at(-1), { applied: 0, duplicates: 1 }, 'the first one had come through')
+  })
+
+  t.test(cut, all, async (t) => {
+    const proxy = await openProxy(t, url)
+    const worker = await startWorker(t, place, { DATABASE_URL: proxy.url, AMQP_URL: place.env.AMQP_URL! })
+    const given = await event()
+    proxy.cutOn = Buffer.from(sent)
+    await publish(given)
+    await wasHeld(worker)
+    t.equal((await pool.query('select from order_events where event_id = $1', [given.event_id])).rowCount, 0)
+    proxy.cutOn = null
+    await isSettled(t, worker, given)
+  })
+}
 
 t.test('a statement that waits for a lock gives up in its time, and the batch is tried again', all, async (t) => {
   const worker = await startWorker(t, place)

@@ -1,9 +1,9 @@
 import type pg from 'pg'
 import t from 'tap'
 import type { OrderEvent } from '../../src/orders/event.js'
-import { inTransaction } from '../../src/store/database.js'
+import { inStatement, inTransaction } from '../../src/store/database.js'
 import { ordersToRevisit } from '../../src/store/order-events.js'
-import { applyBatch } from '../../src/worker/batch.js'
+import { applyBatch, placePlain, setApart } from '../../src/worker/batch.js'
 import { amendment, booked, insertPerson, placement } from '../support/events.js'
 import { openPlace, openPool } from '../support/place.js'
 
@@ -160,4 +160,20 @@ t.test('an order of an unknown user takes its whole transaction down', async (t)
   const good = placement(user)
   await t.rejects(apply([good, placement(2_000_000_000)]), { name: 'StoreError', code: 'bad_data', constraint: 'orders_user_id_fkey' })
   t.same((await booked(pool, [good.order.order_id])).orders, [])
+})
+
+t.test('a placement is plain when nothing else of its batch is about its order', async (t) => {
+  const [plain, twice, changed, rival] = [placement(user), placement(user), placement(user), placement(user)]
+  const change = amendment(changed)
+  const other = { ...placement(user), order: { ...placement(user).order, order_id: rival.order.order_id } }
+  t.strictSame(setApart([twice, changed, plain, twice, change, rival, other]), { plain: [plain], rest: [twice, changed, twice, change, rival, other] })
+  t.strictSame(setApart([]), { plain: [], rest: [] })
+})
+
+t.test('plain placements are applied in one statement, and those whose orders have rows are left', async (t) => {
+  const place = async (...events: OrderEvent[]) => await inStatement(pool, async (client) => await placePlain(client, events))
+  const [known, fresh] = [placement(user), placement(user)]
+  t.match(await place(known), { applied: { decisions: [{ event: known, outcome: 'applied' }], duplicates: 0, placed: [known], views: [] }, left: [] })
+  t.match(await place(known, fresh), { applied: { decisions: [{ event: fresh }], placed: [fresh] }, left: [known] })
+  t.strictSame(await place(known), { applied: null, left: [known] })
 })
