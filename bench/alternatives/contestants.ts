@@ -53,10 +53,12 @@ interface Needs {
   noWorker?: true
   queue?: true
   redis?: true
+  /** Where it is no script of contestants/: that of the yardstick, by its path from the bench. */
+  script?: string
 }
 
 const ALTERNATIVES: Record<string, Needs> = {
-  'fastify-insert': { noWorker: true },
+  'fastify-insert': { noWorker: true, script: 'yardsticks/insert-a-request.ts' },
   'fastify-confirm': { queue: true },
   'nestjs-rmq': { queue: true },
   bullmq: { redis: true },
@@ -66,7 +68,7 @@ const ALTERNATIVES: Record<string, Needs> = {
 
 /** Each in a database, queue or Redis of its own, new for every trial. */
 export function alternatives (environment: Environment): Contestant[] {
-  return Object.entries(ALTERNATIVES).map(([name, { noWorker, queue, redis }]) => ({
+  return Object.entries(ALTERNATIVES).map(([name, { noWorker, queue, redis, script = `alternatives/contestants/${name}.ts` }]) => ({
     name,
     async start (cleanup, workers) {
       const database = await ownDatabase(environment.databaseUrl, `comanda_bench_${process.pid}_${name.replaceAll('-', '_')}`, cleanup)
@@ -78,16 +80,16 @@ export function alternatives (environment: Environment): Contestant[] {
         ...(redis ? { REDIS_URL: await ownRedis(cleanup) } : {}),
         TSX_TSCONFIG_PATH: join(FOLDER, 'tsconfig.json')
       }
-      const { port } = await startProcess<{ port: number }>(name, 'api', env, cleanup)
-      if (workers && !noWorker) await startProcess(name, 'worker', env, cleanup)
+      const { port } = await startProcess<{ port: number }>(script, 'api', env, cleanup)
+      if (workers && !noWorker) await startProcess(script, 'worker', env, cleanup)
       return { url: `http://127.0.0.1:${port}/orders`, databaseUrl: database.url, token: async () => null }
     }
   }))
 }
 
-async function startProcess<T> (name: string, role: 'api' | 'worker', env: Record<string, string>, cleanup: Cleanup): Promise<T> {
-  const child = forkScript(`alternatives/contestants/${name}.ts`, cleanup, [role], env)
-  cleanup.add(`${name} ${role}`, () => stop(child))
+async function startProcess<T> (script: string, role: 'api' | 'worker', env: Record<string, string>, cleanup: Cleanup): Promise<T> {
+  const child = forkScript(script, cleanup, [role], env)
+  cleanup.add(`${script} ${role}`, () => stop(child))
   return await nextMessage<T>(child)
 }
 

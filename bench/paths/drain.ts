@@ -19,7 +19,7 @@ export const drain: Path = {
   targets: ({ orders }) => [
     ...(orders < 200_000
       ? []
-      : [{ figure: 'ratio', bound: 'at least', limit: 0.6 }, { figure: 'drained', bound: 'at least', limit: 40_000 }] as const),
+      : [{ figure: 'ratio', bound: 'at least', limit: 0.95 }, { figure: 'drained', bound: 'at least', limit: 40_000 }] as const),
     { figure: 'worker, largest resident size', bound: 'at most', limit: LARGEST_MIB, of: 'max' }
   ],
   async measure (rig) {

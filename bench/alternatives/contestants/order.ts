@@ -6,14 +6,14 @@ import type { OrderBody, OrderResponse } from '../../../src/routes/orders/schema
 export type Body = Static<typeof OrderBody>
 export type Order = Static<typeof OrderResponse>
 
-export function newOrder (body: Body, status: Order['status'] = 'accepted'): Order {
+export function newOrder (body: Body): Order {
   const now = new Date().toISOString()
   return {
     order_id: v7(),
     user_id: 1,
     ...body,
     total_value: body.item_quantity * body.item_price,
-    status,
+    status: 'accepted',
     version: 1,
     created_at: now,
     updated_at: now,

@@ -25,12 +25,12 @@ export function started (message: { port: number } | { ready: true }, close = as
  * Fastify with the body and response schema of bare-fastify.ts: no authentication, no log.
  * @param take resolves when the order is durable; only then it is answered
  */
-export async function serve (take: (order: Order) => Promise<unknown>, close: () => Promise<unknown>, status: 201 | 202 = 202): Promise<void> {
+export async function serve (take: (order: Order) => Promise<unknown>, close: () => Promise<unknown>): Promise<void> {
   const app = Fastify()
-  app.post<{ Body: Body }>('/orders', { schema: { body: OrderBody, response: { [status]: OrderResponse } } }, async ({ body }, reply) => {
-    const order = newOrder(body, status === 201 ? 'confirmed' : 'accepted')
+  app.post<{ Body: Body }>('/orders', { schema: { body: OrderBody, response: { 202: OrderResponse } } }, async ({ body }, reply) => {
+    const order = newOrder(body)
     await take(order)
-    reply.code(status)
+    reply.code(202)
     return order
   })
   app.addHook('onClose', close)
