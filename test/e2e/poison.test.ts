@@ -16,7 +16,7 @@ t.setTimeout(limitOf(120_000))
 const FATAL = 'what ends a worker'
 const DIES_OF_IT = `
 pg.Client.prototype.query = function (statement, ...rest) {
-  if (statement?.name === 'insert_placements' && JSON.stringify(statement.values).includes(${JSON.stringify(FATAL)})) process.kill(process.pid, 'SIGKILL')
+  if (/^(book|insert)_placements$/.test(statement?.name) && JSON.stringify(statement.values).includes(${JSON.stringify(FATAL)})) process.kill(process.pid, 'SIGKILL')
   return query.call(this, statement, ...rest)
 }`
 
@@ -50,12 +50,9 @@ t.test('a worker killed between its commit and its ack: the message comes again,
   await declareTopology(channel)
   await publishRaw(channel, serializeEvent(placed).json)
   const deadly = preloading(t, `
-let writes = false
 pg.Client.prototype.query = function (statement, ...rest) {
   const answer = query.call(this, statement, ...rest)
-  writes ||= statement?.name === 'insert_placements'
-  if (statement === 'commit' && writes) return answer.then(() => process.kill(process.pid, 'SIGKILL'))
-  return answer
+  return statement?.name === 'book_placements' ? answer.then(() => process.kill(process.pid, 'SIGKILL')) : answer
 }`)
   const first = runComanda(t, ['worker', '--once'], { ...place.env, ...deadly })
   await first.exited
