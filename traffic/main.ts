@@ -28,7 +28,7 @@ async function traffic (options: Options, stopping: AbortSignal): Promise<void> 
     const shop = new Shop(asking, { random: new Random(options.seed + 1), operator: options.operator, mostFollowers: options.followers, signal: closing.signal })
     await shop.open()
     const { seed, seconds, rate, curve, to } = options
-    console.log(`${to.href}, seed ${seed}: ${rate} arrivals a second on average for ${seconds} s${curve === 'day' ? ', a whole day in it' : ''}${options.operator ? '' : '; nobody pays or ships (--operator)'}`)
+    console.log(`${to.href}, seed ${seed}: ${rate} arrivals a second on average for ${seconds} s${curve === 'day' ? ', a whole day in it' : ''}${options.operator ? '' : '; none pays or ships (--operator)'}`)
     const ran = await run(options, shop, stopping)
     const report = reportOf(options, ran)
     conclude(report, save(options, report, ran.tally))

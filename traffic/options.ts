@@ -40,7 +40,7 @@ const USAGE = `npm run traffic -- [options]
   --seed <n>            the same seed has the same arrivals (1)
   --in-flight <n>       visits under way at a time; an arrival beyond is dropped (three times the rate, at least 256)
   --followers <n>       streams held open at a time (20)
-  --operator <name>     who pays and ships; the password is in ${PASSWORD_VARIABLE} (nobody does)
+  --operator <name>     who pays and ships; the password is in ${PASSWORD_VARIABLE} (none does)
   --p99 <ms>            bound: 99 % are answered within that, from the moment they were meant for
   --failed <percent>    bound: so many fail at most (0)
   --dropped <percent>   bound: so many arrivals are dropped at most (0)

@@ -11,7 +11,7 @@ import { judge, judgeChange, type Judged, judgeRepeated, judgeStale } from './ou
 export const ACTIONS = ['register', 'log in', 'place', 'repeat a key', 'amend', 'amend with a stale ETag', 'pay', 'ship', 'cancel', 'read', 'list', 'follow'] as const
 export type Action = typeof ACTIONS[number]
 
-/** In a hundred arrivals. What cannot be done, as nobody has an order for it, becomes a placement. */
+/** In a hundred arrivals. What cannot be done, for want of an order, becomes a placement. */
 const MIX: Record<Action, number> = {
   register: 2, 'log in': 2, place: 38, 'repeat a key': 2, amend: 8, 'amend with a stale ETag': 2, pay: 10, ship: 7, cancel: 3, read: 19, list: 5, follow: 2
 }
@@ -28,7 +28,7 @@ export interface Visit {
 
 export interface ShopOptions {
   random: Random
-  /** Who pays and ships; null: nobody does. */
+  /** Who pays and ships; null: none does. */
   operator: { nick_name: string, password: string } | null
   /** Held open by those who follow, at most. */
   mostFollowers: number
@@ -57,7 +57,7 @@ export class Shop {
     this.#operator = options.operator && new Customer(options.operator.nick_name)
   }
 
-  /** Somebody who may order, and the operator. @throws Error when one is turned away */
+  /** A first customer, and the operator. @throws Error when one is turned away */
   async open (): Promise<void> {
     await done(await this.#register())
     await done(await this.#logIn(this.#customers[0]!))
@@ -193,5 +193,5 @@ function isAmendable ({ status }: { status: string }): boolean {
 }
 
 async function done ({ outcome, why }: Judged): Promise<void> {
-  if (outcome !== 'ok') throw new Error(`nobody can register and log in there: ${why}`)
+  if (outcome !== 'ok') throw new Error(`no customer can register and log in there: ${why}`)
 }

@@ -3,8 +3,8 @@ import type { OrderEvent } from '../orders/event.js'
 import { acceptedView, type FoundView, higher, persistedView } from '../orders/view.js'
 import type { Mac } from '../secrets/mac.js'
 import { MissedViews } from './missed-views.js'
-import type { DatedView, ViewToPut } from './view-to-put.js'
 import { defineViewScripts } from './view-scripts.js'
+import type { DatedView, ViewToPut } from './view-to-put.js'
 import { decode, encode, headOf, isMarkAlone, isMarked, PERSISTED_MS } from './view-value.js'
 
 /** An unpersisted view may be the only thing a reader can see while a backlog is worked off. */

@@ -21,7 +21,7 @@ export function loggingFollower (log: FastifyBaseLogger): Follower {
 const EVENTS_A_LINE = 128
 
 /**
- * One line a batch: it names its orders and the requests that asked, in the same order, further lines those beyond its measure.
+ * One line a commit: it names its orders and the requests that asked, in the same order, further lines those beyond its measure.
  * (Measured: 0.4 ms for 1000 events, of a batch that takes 20 ms or more.) One line more for each event that was not applied.
  */
 function logBatch (log: FastifyBaseLogger, { decisions, duplicates, parked = [] }: Applied, line: BatchLine, ms: number): void {

@@ -24,13 +24,30 @@ export interface Applied {
   parked?: readonly ParkedEvent[]
 }
 
-/** Placements whose orders no other of these events is about, and all others, in the order in which they came. */
+/** Placements whose order no other of these events is about, and whose id no other has; and all others, in the order in which they came. */
 export function setApart (events: readonly OrderEvent[]): { plain: OrderEvent[], rest: OrderEvent[] } {
-  const ofOrder = new Map<string, number>()
-  for (const { order } of events) ofOrder.set(order.order_id, (ofOrder.get(order.order_id) ?? 0) + 1)
+  const orders = new Counts()
+  const ids = new Counts()
+  for (const { order, event_id } of events) {
+    orders.add(order.order_id)
+    ids.add(event_id)
+  }
+  const isPlain = ({ base, order, event_id }: OrderEvent) => base === null && orders.isOne(order.order_id) && ids.isOne(event_id)
   const [plain, rest]: OrderEvent[][] = [[], []]
-  for (const event of events) (event.base === null && ofOrder.get(event.order.order_id) === 1 ? plain! : rest!).push(event)
+  for (const event of events) (isPlain(event) ? plain! : rest!).push(event)
   return { plain: plain!, rest: rest! }
+}
+
+class Counts {
+  readonly #of = new Map<string, number>()
+
+  add (id: string): void {
+    this.#of.set(id, (this.#of.get(id) ?? 0) + 1)
+  }
+
+  isOne (id: string): boolean {
+    return this.#of.get(id) === 1
+  }
 }
 
 /**

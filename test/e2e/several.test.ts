@@ -30,7 +30,7 @@ async function placeMany (t: Test, apis: readonly App[], person: Person): Promis
   return ids
 }
 
-t.test('two apis, four workers and two relays share the work: no row twice, nothing told twice, nobody left out', { ...needs('redis', 'rabbitmq') }, async (t) => {
+t.test('two apis, four workers and two relays share the work: no row twice, nothing told twice, none left out', { ...needs('redis', 'rabbitmq') }, async (t) => {
   const place = await openPlace(t)
   const env = { METRICS: 'on', ORDERS_PER_MINUTE: '0' }
   const apis = await several(2, async () => await startApi(t, place, env))

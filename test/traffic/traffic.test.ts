@@ -106,5 +106,5 @@ t.test('what cannot be run says why, with an exit code of its own', async (t) =>
     const child = execFile(process.execPath, [join(BUILD, 'traffic/main.js'), ...args], (_error, _stdout, stderr) => resolve({ code: child.exitCode, stderr }))
   })
   t.match(await run('--to', 'http://example.com'), { code: 2, stderr: /example.com is not this machine/ })
-  t.match(await run('--to', 'http://127.0.0.1:1'), { code: 2, stderr: /nobody can register and log in there: ECONNREFUSED/ })
+  t.match(await run('--to', 'http://127.0.0.1:1'), { code: 2, stderr: /no customer can register and log in there: ECONNREFUSED/ })
 })

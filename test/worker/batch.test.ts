@@ -168,6 +168,8 @@ t.test('a placement is plain when nothing else of its batch is about its order',
   const other = { ...placement(user), order: { ...placement(user).order, order_id: rival.order.order_id } }
   t.strictSame(setApart([twice, changed, plain, twice, change, rival, other]), { plain: [plain], rest: [twice, changed, twice, change, rival, other] })
   t.strictSame(setApart([]), { plain: [], rest: [] })
+  const [one, namesake] = [placement(user), { ...placement(user), event_id: plain.event_id }]
+  t.strictSame(setApart([plain, one, namesake]), { plain: [one], rest: [plain, namesake] }, 'two orders under one event id')
 })
 
 t.test('plain placements are applied in one statement, and those whose orders have rows are left', async (t) => {
