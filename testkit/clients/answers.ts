@@ -1,7 +1,7 @@
 import type { OrderInput } from '../../src/orders/order.js'
 
 /**
- * What is known of a request once it has ended. `ok`: it was done; `fail`: it was not done, for certain; `info`: nobody knows
+ * What is known of a request once it has ended. `ok`: it was done; `fail`: it was not done, for certain; `info`: it is not known
  * (no answer in time, a broken connection, a 5xx that does not say).
  */
 export type Outcome = 'ok' | 'fail' | 'info'
@@ -22,7 +22,7 @@ export function problemIn (body: unknown): string {
   return typeof type === 'string' && type.startsWith(PROBLEM_TYPE) ? type.slice(PROBLEM_TYPE.length) : ''
 }
 
-/** 4xx and a 503 that says so were not done; of any other failure nobody knows. */
+/** 4xx and a 503 that says so were not done; of any other failure it is not known. */
 export function outcomeOf (status: number, problem: string): Outcome {
   if (status >= 200 && status < 300) return 'ok'
   if (status >= 400 && status < 500) return 'fail'
