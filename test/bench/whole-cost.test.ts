@@ -30,10 +30,13 @@ t.test('a process costs what it has taken since, for each order, under the name 
   }
   const before = await burn(ours, 50)
   const cost = WholeCost.begin({ api: [ours.pid!] })
+  const costOfBoth = WholeCost.begin({ api: [ours.pid!], load: [other.pid!] })
   await burn(other, 300)
   const took = await burn(ours, 200) - before
   const { all, parts } = cost.each(10)!
+  const both = costOfBoth.each(10)!
   t.ok(Math.abs(parts.api! * 10 - took) <= 2 * TICK_US, `${parts.api! * 10} of ${took}`)
   t.ok(Math.abs(all - Object.values(parts).reduce((sum, part) => sum + part, 0)) < 1e-6)
+  t.ok(both.parts.load! * 10 >= 300_000 - 2 * TICK_US && (both.all - all) * 10 > 200_000, `with the other ${both.all}, without ${all}`)
   for (const part of Object.keys(parts)) t.ok(['api', 'Postgres', 'Redis', 'RabbitMQ'].includes(part), part)
 })
